@@ -1,0 +1,24 @@
+import * as esbuild from "esbuild";
+
+const watch = process.argv.includes("--watch");
+
+const context = await esbuild.context({
+	absWorkingDir: import.meta.dirname,
+	entryPoints: ["src/saliency.tsx"],
+	outdir: "../xai_widgets/static",
+	bundle: true,
+	format: "esm",
+	target: "es2022",
+	jsx: "automatic",
+	jsxImportSource: "preact",
+	minify: !watch,
+	sourcemap: watch && "inline",
+	logLevel: "info",
+});
+
+if (watch) {
+	await context.watch();
+} else {
+	await context.rebuild();
+	await context.dispose();
+}

@@ -1,0 +1,91 @@
+/** The only file that knows the host: traits become signals, and what a person changes goes back. */
+import type { AnyModel } from "@anywidget/types";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Display, Request, SaliencyState } from "./state";
+
+/** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
+export type Kernel = "live" | "gone" | "saved page";
+
+export interface Session {
+	state: { readonly [Trait in keyof SaliencyState]: ReadonlySignal<SaliencyState[Trait]> };
+	kernel: ReadonlySignal<Kernel>;
+	/** Ask Python for another map. */
+	compute(patch: Partial<Request>): void;
+	/** Look at the same map differently: all views follow, the kernel hears nothing. */
+	show(patch: Partial<Display>): void;
+}
+
+// A record, not a list: the compiler then misses no trait.
+const TRAITS: Record<keyof SaliencyState, true> = {
+	method: true,
+	target: true,
+	index: true,
+	opacity: true,
+	colormap: true,
+	sign: true,
+	clip: true,
+	_schema: true,
+	_tables: true,
+	_picture: true,
+	_samples: true,
+	_names: true,
+	_predictions: true,
+	frame: true,
+	status: true,
+	phase: true,
+	error: true,
+	_refused: true,
+	_title: true,
+};
+
+/** The state of a model for as long as `abort` has not fired. */
+export function connect(model: AnyModel, abort: AbortSignal): Session {
+	const traits = Object.keys(TRAITS) as (keyof SaliencyState)[];
+	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
+	const kernel = signal<Kernel>(model.get("_offline") ? "saved page" : "live");
+
+	for (const [trait, mirror] of signals) {
+		const follow = (source: unknown) => {
+			mirror.value = model.get(trait);
+			// Jupyter's own model, handed to listeners, knows whether its comm still has a kernel behind it;
+			// elsewhere the argument is something else and says nothing.
+			const live = (source as { comm_live?: boolean } | null | undefined)?.comm_live;
+			if (live !== undefined && kernel.value !== "saved page") kernel.value = live ? "live" : "gone";
+		};
+		model.on(`change:${trait}`, follow);
+		abort.addEventListener("abort", () => model.off(`change:${trait}`, follow));
+	}
+
+	const set = (patch: Partial<SaliencyState>) => {
+		for (const [trait, value] of Object.entries(patch)) {
+			model.set(trait, value);
+			// Not every host tells the page of its own changes.
+			(signals.get(trait) as Signal).value = value;
+		}
+	};
+	return {
+		state: Object.fromEntries(signals) as unknown as Session["state"],
+		kernel,
+		compute(patch) {
+			set(patch);
+			try {
+				model.save_changes();
+			} catch {
+				kernel.value = "gone";
+			}
+		},
+		show: set,
+	};
+}
+
+/**
+ * JupyterLab takes arrows and letters for notebook commands ("b" adds a cell) unless they stop here.
+ * Chords such as Ctrl+S and Shift+Enter stay the notebook's.
+ */
+export function keepKeys(el: HTMLElement, abort: AbortSignal): void {
+	const keep = (event: KeyboardEvent) => {
+		const chord = event.ctrlKey || event.metaKey || event.altKey || (event.key === "Enter" && event.shiftKey);
+		if (!chord) event.stopPropagation();
+	};
+	el.addEventListener("keydown", keep, { signal: abort });
+}

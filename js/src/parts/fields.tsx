@@ -1,0 +1,128 @@
+import type { Switch } from "../recall";
+import type { ArrayRef, Choice, Field, Schema, Value } from "../state";
+import { NumberField } from "./number_field";
+import { Segmented } from "./segmented";
+import { SelectField } from "./select_field";
+import { useUniqueId } from "./unique_id";
+
+/** The baselines that a field may hold, and the way from one to another. */
+export interface Baselines {
+	schemas: Schema[];
+	change: Switch;
+}
+
+/** The controls of a method or a baseline, one per declared field. A change hands on a whole new choice. */
+export function Fields(props: {
+	fields: Field[];
+	choice: Choice;
+	baselines: Baselines;
+	onChange: (choice: Choice) => void;
+}) {
+	const { fields, choice, baselines, onChange } = props;
+	return (
+		<>
+			{fields.map((field) => (
+				<FieldControl
+					key={field.name}
+					field={field}
+					value={choice[field.name] ?? null}
+					baselines={baselines}
+					onChange={(value) => onChange({ ...choice, [field.name]: value })}
+				/>
+			))}
+		</>
+	);
+}
+
+function FieldControl(props: {
+	field: Field;
+	value: Value;
+	baselines: Baselines;
+	onChange: (value: Value) => void;
+}) {
+	const { field, value, baselines, onChange } = props;
+	if (isArray(value)) return <ArrayField field={field} array={value} />;
+	switch (field.kind) {
+		case "int":
+		case "float":
+		case "value":
+			return <NumberField field={field} value={value as number | null} onChange={onChange} />;
+		case "choice":
+			return (
+				<SelectField
+					label={field.label}
+					doc={field.doc}
+					choices={field.choices ?? []}
+					value={value as string}
+					onChange={onChange}
+				/>
+			);
+		case "bool":
+			return <SwitchField field={field} value={value as boolean} onChange={onChange} />;
+		case "baseline":
+			return (
+				<BaselineField field={field} value={value as Choice} baselines={baselines} onChange={onChange} />
+			);
+	}
+}
+
+function BaselineField(props: {
+	field: Field;
+	value: Choice;
+	baselines: Baselines;
+	onChange: (value: Choice) => void;
+}) {
+	const { field, value, baselines, onChange } = props;
+	const find = (name: string) => baselines.schemas.find((schema) => schema.name === name);
+	return (
+		<section class="xai-baseline">
+			<h4 title={field.doc}>{field.label}</h4>
+			<Segmented
+				label={field.label}
+				options={baselines.schemas.map(({ name, label }) => ({ value: name, label }))}
+				value={value.name}
+				onChange={(name) => {
+					const schema = find(name);
+					if (schema) onChange(baselines.change(value, schema));
+				}}
+			/>
+			<Fields
+				key={value.name}
+				fields={find(value.name)?.fields ?? []}
+				choice={value}
+				baselines={baselines}
+				onChange={onChange}
+			/>
+		</section>
+	);
+}
+
+function SwitchField(props: { field: Field; value: boolean; onChange: (value: boolean) => void }) {
+	const id = useUniqueId();
+	return (
+		<div class="xai-field" title={props.field.doc}>
+			<label for={id}>{props.field.label}</label>
+			<input
+				id={id}
+				class="xai-switch"
+				type="checkbox"
+				role="switch"
+				checked={props.value}
+				onChange={(event) => props.onChange(event.currentTarget.checked)}
+			/>
+		</div>
+	);
+}
+
+function ArrayField(props: { field: Field; array: ArrayRef }) {
+	return (
+		<div class="xai-field" title={props.field.doc}>
+			<span>{props.field.label}</span>
+			<span class="xai-array">array {props.array.shape.join(" × ")}</span>
+		</div>
+	);
+}
+
+function isArray(value: Value): value is ArrayRef {
+	return typeof value === "object" && value !== null && "array" in value;
+}

@@ -1,0 +1,35 @@
+import { useUniqueId } from "./unique_id";
+
+/** Which sample is shown, counted from 1 as people do. */
+export function Stepper(props: { index: number; count: number; onChange: (index: number) => void }) {
+	const { index, count, onChange } = props;
+	const id = useUniqueId();
+	const go = (to: number) => {
+		if (Number.isInteger(to) && to >= 0 && to < count && to !== index) onChange(to);
+	};
+	return (
+		<div class="xai-labelled">
+			<label for={id}>Sample</label>
+			<span class="xai-stepper">
+				<button type="button" aria-label="Previous" disabled={index <= 0} onClick={() => go(index - 1)}>
+					‹
+				</button>
+				<input
+					id={id}
+					type="number"
+					min={1}
+					max={count}
+					value={index + 1}
+					onInput={(event) => go(event.currentTarget.valueAsNumber - 1)}
+					onBlur={(event) => {
+						event.currentTarget.value = String(index + 1);
+					}}
+				/>
+				<span>of {count}</span>
+				<button type="button" aria-label="Next" disabled={index >= count - 1} onClick={() => go(index + 1)}>
+					›
+				</button>
+			</span>
+		</div>
+	);
+}

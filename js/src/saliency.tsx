@@ -1,0 +1,15 @@
+import type { AnyWidget } from "@anywidget/types";
+import { render as mount } from "preact";
+import { connect, keepKeys } from "./model";
+import { SaliencyView } from "./parts/saliency_view";
+import "./theme.css";
+
+const widget: AnyWidget = {
+	render({ model, el, signal }) {
+		keepKeys(el, signal);
+		mount(<SaliencyView {...connect(model, signal)} />, el);
+		return () => mount(null, el);
+	},
+};
+
+export default widget;

@@ -1,0 +1,123 @@
+/** The state that Python and the page share: the traits of `SaliencyWidget`, under their own names. */
+export interface SaliencyState {
+	method: Choice;
+	target: number | null;
+	index: number;
+	opacity: number;
+	colormap: string;
+	sign: Sign;
+	clip: number;
+	_schema: Schemas;
+	_tables: Record<string, TableData>;
+	_picture: Sample;
+	_samples: number;
+	_names: string[];
+	_predictions: Predictions;
+	frame: Frame | Empty;
+	status: string;
+	phase: "tracing" | "computing" | "settled" | "error";
+	error: string;
+	_refused: string;
+	_title: string;
+}
+
+/** What Python computes from. */
+export type Request = Pick<SaliencyState, "method" | "target" | "index">;
+/** What only the page reads: never a reason to compute. */
+export type Display = Pick<SaliencyState, "opacity" | "colormap" | "sign" | "clip">;
+
+export type Empty = Record<string, never>;
+
+/** A method or a baseline: which one, and the values of its fields. */
+export interface Choice {
+	name: string;
+	[field: string]: Value;
+}
+export type Value = number | string | boolean | null | ArrayRef | Choice;
+/** An array that stays in Python; the page hands it back untouched. */
+export interface ArrayRef {
+	array: string;
+	shape: number[];
+}
+
+export interface Schemas {
+	methods: Schema[];
+	baselines: Schema[];
+}
+export interface Schema {
+	name: string;
+	label: string;
+	doc: string;
+	fields: Field[];
+}
+export interface Field {
+	name: string;
+	label: string;
+	doc: string;
+	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value";
+	default: Value;
+	min: number | null;
+	max: number | null;
+	step: number | null;
+	unit: string;
+	choices: string[] | null;
+}
+
+export type Sign = "both" | "positive" | "negative" | "absolute";
+
+export interface TableData {
+	diverging: boolean;
+	data: DataView;
+}
+
+export interface Picture {
+	shape: [height: number, width: number, channels: number];
+	data: DataView;
+}
+export interface Features {
+	shape: [length: number];
+	labels: string[];
+	texts: string[];
+}
+export type Sample = Picture | Features | Empty;
+
+export interface Predictions {
+	kind: "probability" | "score";
+	classes: number[];
+	values: number[];
+	count: number;
+}
+
+export interface Frame {
+	job: number;
+	version: number;
+	progress: number;
+	arrays: FrameArray[];
+	data: DataView;
+	card: Card;
+	sentence: string;
+}
+export interface FrameArray {
+	input: number;
+	shape: number[];
+	dtype: "float16";
+	scale: number;
+	offset: number;
+}
+
+/** What the map is and how far to trust it; null where the method makes no such claim. */
+export interface Card {
+	score_name: string;
+	target: number | null;
+	target_name: string;
+	score: number | null;
+	baseline_score: number | null;
+	sum: number | null;
+	residual: number | null;
+	change: number | null;
+	passes: number | null;
+	total: number | null;
+	seconds: number | null;
+	notes: string[];
+	baseline_name: string;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AnyModel } from "@anywidget/types";
+import { connect } from "../src/model";
+
+/** A host with as little as the standard promises: it may not even tell the page of its own changes. */
+class FakeModel {
+	saved = 0;
+	listeners = new Map<string, Set<(source?: unknown) => void>>();
+	constructor(public state: Record<string, unknown>) {}
+	get = (key: string) => this.state[key];
+	set = (key: string, value: unknown) => {
+		this.state[key] = value;
+	};
+	save_changes = () => {
+		this.saved++;
+	};
+	on = (event: string, listener: () => void) => {
+		this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+	};
+	off = (event: string, listener: () => void) => {
+		this.listeners.get(event)?.delete(listener);
+	};
+	arrive(key: string, value: unknown, source?: unknown) {
+		this.state[key] = value;
+		for (const listener of this.listeners.get(`change:${key}`) ?? []) listener(source);
+	}
+}
+
+function open(state: Record<string, unknown> = {}) {
+	const model = new FakeModel({ opacity: 0.85, target: null, ...state });
+	const abort = new AbortController();
+	return { model, abort, session: connect(model as unknown as AnyModel, abort.signal) };
+}
+
+test("what Python sends shows", () => {
+	const { model, session } = open();
+	model.arrive("status", "settled");
+	assert.equal(session.state.status.value, "settled");
+});
+
+test("what is only shown is never saved", () => {
+	const { model, session } = open();
+	session.show({ opacity: 0.3 });
+	assert.equal(session.state.opacity.value, 0.3);
+	assert.equal(model.state.opacity, 0.3);
+	assert.equal(model.saved, 0);
+});
+
+test("what is computed from is set at once and saved", () => {
+	const { model, session } = open();
+	session.compute({ target: 7 });
+	assert.equal(session.state.target.value, 7);
+	assert.equal(model.saved, 1);
+});
+
+test("a kernel that is gone shows, by the model's word or by a failure to send", () => {
+	const jupyter = open();
+	jupyter.model.arrive("target", 1, { comm_live: true });
+	assert.equal(jupyter.session.kernel.value, "live");
+	jupyter.model.arrive("target", 2, { comm_live: false });
+	assert.equal(jupyter.session.kernel.value, "gone");
+
+	const other = open();
+	other.model.save_changes = () => {
+		throw new Error("Cannot send");
+	};
+	other.session.compute({ target: 1 });
+	assert.equal(other.session.kernel.value, "gone");
+});
+
+test("a host that says nothing of its comm counts as live, a saved page as one", () => {
+	const { model, session } = open();
+	model.arrive("target", null, null);
+	assert.equal(session.kernel.value, "live");
+	assert.equal(open({ _offline: true }).session.kernel.value, "saved page");
+});
+
+test("nothing listens after the view is gone", () => {
+	const { model, abort } = open();
+	abort.abort();
+	for (const listeners of model.listeners.values()) assert.equal(listeners.size, 0);
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+	colourScale,
+	type Look,
+	paintLegend,
+	paintMap,
+	percentile,
+	resize,
+	signRange,
+	sortedMagnitudes,
+	tableIndex,
+} from "../src/paint";
+
+/** Entry i of this table is the colour (i, 255 - i, 7). */
+const colours = Uint8Array.from({ length: 768 }, (_, at) => {
+	const i = Math.floor(at / 3);
+	return [i, 255 - i, 7][at % 3];
+});
+
+function look(changes: Partial<Look> = {}): Look {
+	return { table: { diverging: true, colours }, sign: "both", opacity: 1, scale: 1, ...changes };
+}
+
+function paintOne(value: number, grey: number, changes: Partial<Look> = {}): number[] {
+	const pixels = new Uint32Array(1);
+	paintMap(pixels, Float64Array.of(grey), Float64Array.of(value), look(changes));
+	return [...new Uint8Array(pixels.buffer)];
+}
+
+test("percentile interpolates as numpy's", () => {
+	const sorted = Float64Array.of(1, 2, 4, 8);
+	assert.equal(percentile(sorted, 0), 1);
+	assert.equal(percentile(sorted, 50), 3);
+	assert.ok(Math.abs(percentile(sorted, 99) - 7.88) < 1e-12);
+	assert.equal(percentile(sorted, 100), 8);
+	assert.equal(percentile(Float64Array.of(5), 73), 5);
+});
+
+test("magnitudes are sorted as numbers and leave the map alone", () => {
+	const values = Float64Array.of(-10, 9, 1);
+	assert.deepEqual([...sortedMagnitudes(values)], [1, 9, 10]);
+	assert.deepEqual([...values], [-10, 9, 1]);
+});
+
+test("a sparse map is scaled by its largest value, an empty one by nothing", () => {
+	assert.equal(colourScale(sortedMagnitudes(Float64Array.of(0, 0, 0, -3)), 50), 3);
+	assert.equal(colourScale(sortedMagnitudes(new Float64Array(4)), 99), 0);
+	assert.equal(colourScale(new Float64Array(0), 99), 0);
+});
+
+test("a diverging table has zero in its middle for every sign, and its dark ends are left out", () => {
+	for (const sign of ["both", "positive", "negative", "absolute"] as const) {
+		assert.equal(tableIndex(0, look().table, sign), 128);
+		assert.equal(tableIndex(-1, look().table, sign), 38);
+		assert.equal(tableIndex(1, look().table, sign), 217);
+	}
+});
+
+test("a sequential table starts at zero where there is one sign", () => {
+	const table = { diverging: false, colours };
+	assert.equal(tableIndex(0, table, "both"), 128);
+	assert.equal(tableIndex(0, table, "positive"), 0);
+	assert.equal(tableIndex(-1, table, "negative"), 255);
+});
+
+test("without attribution the picture shows as it is", () => {
+	assert.deepEqual(paintOne(0, 100), [100, 100, 100, 255]);
+	assert.deepEqual(paintOne(5, 100, { scale: 0 }), [100, 100, 100, 255]);
+	assert.deepEqual(paintOne(5, 100, { opacity: 0 }), [100, 100, 100, 255]);
+	const pixels = new Uint32Array(1);
+	paintMap(pixels, Float64Array.of(100), null, look());
+	assert.deepEqual([...new Uint8Array(pixels.buffer)], [100, 100, 100, 255]);
+});
+
+test("beyond the scale a value has the last colour in full", () => {
+	assert.deepEqual(paintOne(3, 100), [217, 38, 7, 255]);
+	assert.deepEqual(paintOne(-3, 100), [38, 217, 7, 255]);
+});
+
+test("between, colour and opacity follow the contract to the digit", () => {
+	const t = 0.3;
+	const alpha = 0.85 * t ** 0.75;
+	const index = Math.floor(((0.7 * t + 1) / 2) * 255 + 0.5);
+	const expected = [index, 255 - index, 7].map((colour) =>
+		Math.floor(80 * (1 - alpha) + colour * alpha + 0.5),
+	);
+	assert.deepEqual(paintOne(0.6, 80, { scale: 2, opacity: 0.85 }), [...expected, 255]);
+});
+
+test("a sign hides the other one", () => {
+	assert.deepEqual(paintOne(-1, 100, { sign: "positive" }), [100, 100, 100, 255]);
+	assert.deepEqual(paintOne(1, 100, { sign: "negative" }), [100, 100, 100, 255]);
+	assert.deepEqual(paintOne(-1, 100, { sign: "absolute" }), [217, 38, 7, 255]);
+});
+
+test("a legend runs through what the sign leaves", () => {
+	const reds = (sign: Look["sign"], diverging: boolean) => {
+		const pixels = new Uint32Array(256);
+		paintLegend(pixels, { diverging, colours }, sign);
+		return [pixels[0] & 255, pixels[255] & 255];
+	};
+	assert.deepEqual(reds("both", true), [38, 217]);
+	assert.deepEqual(reds("positive", true), [128, 217]);
+	assert.deepEqual(reds("negative", true), [38, 128]);
+	assert.deepEqual(reds("negative", false), [255, 0]);
+	assert.deepEqual(signRange("absolute"), [0, 1]);
+});
+
+test("nearest neighbour doubles a coarse map into blocks", () => {
+	const coarse = { height: 1, width: 2, values: Float64Array.of(1, 2) };
+	assert.deepEqual([...resize(coarse, 2, 4).values], [1, 1, 2, 2, 1, 1, 2, 2]);
+	assert.equal(resize(coarse, 1, 2), coarse);
+});
+
+test("a repaint of 224 x 224 is quick", () => {
+	const size = 224 * 224;
+	const pixels = new Uint32Array(size);
+	const grey = new Float64Array(size).fill(90);
+	const map = Float64Array.from({ length: size }, (_, i) => Math.sin(i));
+	const repaint = () => {
+		const start = performance.now();
+		paintMap(pixels, grey, map, look());
+		return performance.now() - start;
+	};
+	const times = Array.from({ length: 60 }, repaint).sort((a, b) => a - b);
+	// The bound is 2 ms; twice that leaves room for a busy machine.
+	assert.ok(times[30] < 4, `median ${times[30]} ms`);
+});

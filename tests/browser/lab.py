@@ -1,0 +1,211 @@
+"""Drive a real JupyterLab: commands go through `window.jupyterapp`, not through clicks on menus that move."""
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from playwright.sync_api import Locator, Page
+
+SHOTS = Path(os.environ.get("SHOTS", Path(__file__).parents[2] / "build" / "shots"))
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},  # off by default: notebooks would forget widgets
+}
+IDLE = """async () => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  await panel?.context?.ready;
+  await panel?.sessionContext?.ready;
+  return panel?.sessionContext?.session?.kernel?.status === "idle";
+}"""
+CELL_ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab server; notebooks are files in `root`."""
+
+    url: str
+    token: str
+    root: Path
+    _number: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_path(self) -> Path:
+        """A notebook file that no other test uses."""
+        return self.root / f"notebook-{next(self._number)}.ipynb"
+
+    def request(self, method: str, path: str) -> bytes:
+        """Ask the server's REST interface."""
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def shut_down_kernels(self) -> None:
+        """End all kernels: each one that has loaded TensorFlow holds half a gigabyte."""
+        for kernel in json.loads(self.request("GET", "/api/kernels")):
+            self.request("DELETE", f"/api/kernels/{kernel['id']}")
+
+
+@contextlib.contextmanager
+def serve(root: Path, home: Path) -> Iterator[Lab]:
+    """Run JupyterLab on a free loopback port; whatever it reads or writes of a user's is under `home`."""
+    for plugin, values in SETTINGS.items():
+        file = home / "settings" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    environment = {**os.environ, **{name: str(home / folder) for name, folder in folders.items()}}
+    environment |= {"JUPYTER_PREFER_ENV_PATH": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    port, token = free_port(), secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    command += ["--LabApp.expose_app_in_browser=True"]  # gives window.jupyterapp
+    lab = Lab(f"http://127.0.0.1:{port}", token, root)
+    log = home / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_for_server(lab, server, log)
+            yield lab
+            with contextlib.suppress(OSError):
+                lab.shut_down_kernels()
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_server(lab: Lab, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    """Return when the server answers; show its log when it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(OSError):
+            lab.request("GET", "/api/status")
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+def open_notebook(page: Page, lab: Lab, cells: Sequence[str] | Path, *, run: bool = True) -> Path:
+    """Open a notebook made of these cell sources (or one that is in the lab's root already), and run all of it."""
+    if isinstance(cells, Path):
+        path = cells
+    else:
+        path = lab.new_path()
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # else a dialog asks for one
+        nbformat.write(notebook, path)
+    page.goto(f"{lab.url}/lab/tree/{path.relative_to(lab.root).as_posix()}?token={lab.token}&reset")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    wait_idle(page)
+    if run:
+        run_all(page)
+    return path
+
+
+def run_command(page: Page, command: str, **arguments: object) -> object:
+    """Execute a JupyterLab command by its id and wait for it."""
+    return page.evaluate("([id, given]) => window.jupyterapp.commands.execute(id, given)", [command, arguments])
+
+
+def run_all(page: Page) -> None:
+    """Run all cells; a cell that raises fails the test with its traceback."""
+    run_command(page, "notebook:run-all-cells")
+    wait_idle(page)
+    errors = page.locator(CELL_ERROR).all_inner_texts()
+    assert not errors, "\n".join(errors)
+
+
+def wait_idle(page: Page, seconds: float = 120) -> None:
+    """Wait until the open notebook has a kernel that does nothing."""
+    page.wait_for_function(IDLE, timeout=seconds * 1000)
+
+
+def save(page: Page) -> None:
+    """Save the open notebook, with the state of its widgets."""
+    run_command(page, "docmanager:save")
+
+
+def restart_kernel(page: Page) -> None:
+    """Restart the kernel without running a cell: what is on the page stays and loses its other half."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    wait_idle(page)
+
+
+def set_theme(page: Page, theme: str) -> None:
+    """Change to "light" or "dark"."""
+    run_command(page, "apputils:change-theme", theme=f"JupyterLab {theme.title()}")
+    light = json.dumps(theme == "light")
+    page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
+    # While the splash fades, JupyterLab throws at the next change.
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
+def screenshot(target: Page | Locator, name: str) -> Path:
+    """Write build/shots/<name>.png (or below $SHOTS)."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    path = SHOTS / f"{name}.png"
+    target.screenshot(path=path)
+    return path
+
+
+def pixels(canvas: Locator) -> np.ndarray:
+    """What a 2-D canvas shows now: (height, width, 4) uint8, in its own pixels."""
+    height, width, data = canvas.evaluate(
+        """canvas => {
+          const { width, height } = canvas;
+          const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+          let text = "";
+          for (let i = 0; i < data.length; i += 16384) text += String.fromCharCode(...data.subarray(i, i + 16384));
+          return [height, width, btoa(text)];
+        }"""
+    )
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
+
+
+def drag(slider: Locator, to: float, steps: int = 20) -> float:
+    """Drag a range input's thumb with the mouse to a fraction of its track; return the value it has then."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box, "the slider is not visible"
+    start = slider.evaluate("s => (s.value - (s.min || 0)) / ((s.max || 100) - (s.min || 0))")
+    thumb = min(16, box["width"] / 4)  # the thumb's middle never reaches the track's ends
+    x_of = lambda part: box["x"] + thumb / 2 + part * (box["width"] - thumb)  # noqa: E731
+    y = box["y"] + box["height"] / 2
+    mouse = slider.page.mouse
+    mouse.move(x_of(start), y)
+    mouse.down()
+    mouse.move(x_of(to), y, steps=steps)
+    mouse.up()
+    return float(slider.input_value())

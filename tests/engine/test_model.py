@@ -1,0 +1,160 @@
+"""ModelView: layers at any depth, compiled once, freed with the model, and never in the model's way."""
+
+import gc
+import threading
+import weakref
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from models import Branching, functional, nested, samples, unchanged
+
+import xai_widgets as xai
+from xai_widgets.engine.model import _COMPILED, ModelView
+
+
+def test_layers_are_found_at_any_depth_once(zoo):
+    assert {"backbone/stem/deep.conv", "backbone/stem", "backbone"} <= set(ModelView(zoo["nested"][0]).layers)
+    assert sum(layer.name == "shared" for layer in ModelView(zoo["shared_layer"][0]).layers.values()) == 1
+
+
+def test_a_layer_may_be_named_by_its_last_part_and_a_misspelt_one_is_corrected(zoo):
+    model = zoo["nested"][0]
+    assert ModelView(model, wrt="deep.conv").wrt == "backbone/stem/deep.conv"
+    with pytest.raises(ValueError, match=r"did you mean 'backbone/stem/deep\.conv'"):
+        ModelView(model, wrt="backbone/stem/deep.com")
+    with pytest.raises(TypeError, match="wrt must be the name"):
+        ModelView(model, wrt=3)
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "says"),
+    [
+        (lambda x: x, TypeError, "must be a Keras 3 model"),
+        (keras.Sequential([layers.Dense(3)]), ValueError, "not built"),
+        (Branching(), ValueError, "not built"),
+    ],
+)
+def test_what_is_no_built_model_is_refused(model, error, says):
+    with pytest.raises(error, match=says):
+        ModelView(model)
+
+
+def test_a_model_that_cannot_be_traced_says_why():
+    model, inputs = Branching(), samples(5)
+    model(inputs)
+    with pytest.raises(ValueError, match="uses a tensor as a Python bool"):
+        xai.explain(model, inputs)
+
+
+def test_a_new_target_or_batch_never_retraces(zoo):
+    model, inputs = zoo["functional"]
+    for target in range(5):
+        for count in (1, 3):
+            xai.explain(model, inputs[:count], xai.IntegratedGradients(steps=4), target=target)
+            if target == 0 and count == 1:
+                traced = len(_COMPILED[model].functions)
+    assert len(_COMPILED[model].functions) == traced
+
+
+def capturing(model):
+    return lambda x: x * (1.0 if model is not None else 0.0)
+
+
+@pytest.mark.parametrize("captured", [False, True], ids=["plain", "held by preprocess"])
+def test_a_deleted_model_is_freed_with_its_functions(captured):
+    model, inputs = functional()
+    before = len(_COMPILED)
+    preprocess = capturing(model) if captured else None
+    for method in ("saliency", "integrated_gradients"):
+        xai.explain(model, inputs, method, preprocess=preprocess)
+    gone = weakref.ref(model)
+    del model, preprocess
+    gc.collect()
+    assert gone() is None
+    assert len(_COMPILED) <= before
+
+
+def test_another_thread_may_call_the_model_meanwhile(zoo):
+    """Taps are on the layer while tracing; a call from elsewhere sees the plain layer, and the model stays whole."""
+    model, inputs = nested()
+    model(inputs)
+    expected = model(inputs).numpy()
+    stop, wrong = threading.Event(), []
+
+    def call():
+        while not stop.is_set():
+            if not np.allclose(model(inputs).numpy(), expected, atol=1e-6):
+                wrong.append(1)
+
+    caller = threading.Thread(target=call)
+    with unchanged(model):
+        caller.start()
+        try:
+            for _ in range(3):
+                _COMPILED.pop(model, None)
+                xai.explain(model, inputs, xai.IntegratedGradients(steps=3), wrt="deep.conv")
+        finally:
+            stop.set()
+            caller.join()
+    assert not wrong
+
+
+def test_an_error_or_interrupt_while_tracing_leaves_the_model_whole():
+    model, inputs = nested()
+    model(inputs)
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with unchanged(model):
+        with pytest.raises(KeyboardInterrupt):
+            xai.explain(model, inputs, "saliency", target=interrupted, wrt="deep.conv")
+        assert np.isfinite(xai.explain(model, inputs, "saliency", wrt="deep.conv").values).all()
+
+
+def test_preprocess_is_traced_and_the_callers_data_stays(zoo):
+    model, inputs = zoo["functional"]
+    ours = inputs * 255
+    before = ours.copy()
+
+    def preprocess(x):
+        return x / 255
+
+    a = xai.explain(model, ours, xai.IntegratedGradients(steps=8), preprocess=preprocess)
+    b = xai.explain(model, inputs, xai.IntegratedGradients(steps=8))
+    np.testing.assert_allclose(a.values, b.values, atol=1e-5)
+    np.testing.assert_array_equal(ours, before)
+
+
+def test_a_numpy_only_preprocess_gets_a_copy_and_a_note(zoo):
+    model, inputs = zoo["functional"]
+    before = inputs.copy()
+
+    def in_place(x):
+        x = np.asarray(x)
+        x *= 2
+        return x
+
+    a = xai.explain(model, inputs, "integrated_gradients", preprocess=in_place, steps=8)
+    np.testing.assert_array_equal(inputs, before)
+    assert any("only takes NumPy" in note for note in a.notes)
+    assert a.values.shape == inputs.shape
+
+
+@pytest.mark.parametrize("preprocess", [lambda x: x[:1], lambda x: np.asarray(x)[:1]], ids=["tensors", "arrays"])
+def test_a_preprocess_that_changes_the_batch_is_refused(zoo, preprocess):
+    model, inputs = zoo["functional"]
+    with pytest.raises(ValueError, match=r"(keep|rows for 3 samples)"):
+        xai.explain(model, inputs, "saliency", preprocess=preprocess)
+
+
+def test_wrt_gives_the_layers_shape_and_is_complete(zoo):
+    model, inputs = zoo["nested"]
+    a = xai.explain(model, inputs, xai.IntegratedGradients(steps=200), wrt="deep.conv")
+    assert a.values.shape == (3, 6, 6, 4)
+    assert a.heatmap().shape == (3, 8, 8)
+    np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+    shared, x = zoo["shared_layer"]
+    assert [value.shape for value in xai.explain(shared, x, "saliency", wrt="shared").values] == [(3, 6), (3, 6)]

@@ -1,0 +1,114 @@
+"""Generated from the declarations: every field of every method and baseline."""
+
+import json
+
+import numpy as np
+import pytest
+
+import xai_widgets as xai
+from xai_widgets.baselines import BASELINES
+from xai_widgets.declare import fields, from_json, schema, to_json
+from xai_widgets.methods import METHODS, as_method
+
+DECLARED = (*METHODS, *BASELINES)
+FIELDS = [(cls, field) for cls in DECLARED for field in fields(cls)]
+each = pytest.mark.parametrize("cls", DECLARED, ids=lambda cls: cls.name)
+each_field = pytest.mark.parametrize(
+    ("cls", "field"), FIELDS, ids=[f"{cls.name}.{field.name}" for cls, field in FIELDS]
+)
+
+
+@each
+def test_json_round_trip(cls):
+    value = cls()
+    data = json.loads(json.dumps(to_json(value)))
+    assert from_json(data, DECLARED, BASELINES) == value
+    assert hash(from_json(data, DECLARED, BASELINES)) == hash(value)
+
+
+@each
+def test_is_documented_and_schema_is_json(cls):
+    assert cls.summary().endswith(".")
+    described = json.loads(json.dumps(schema(cls)))
+    assert described["doc"]
+    assert all(field["doc"].endswith(".") and field["label"] for field in described["fields"])
+
+
+@each_field
+def test_bounds_are_refused_by_name(cls, field):
+    meta = field.metadata
+    wrong = {"int": ["7", 1.5, None, True], "float": ["7", None, True], "choice": [3, None], "bool": [1, "yes"]}
+    for value in wrong.get(meta["kind"], ["x", None]):
+        with pytest.raises(TypeError, match=f"{cls.__name__}.{field.name}"):
+            cls(**{field.name: value})
+    out = {"choice": ["no such word"], "float": [np.nan, np.inf], "value": [np.nan, [1, np.inf]]}.get(meta["kind"], [])
+    out += [meta["ge"] - 1] if meta["ge"] is not None else []
+    out += [meta["gt"]] if meta["gt"] is not None else []
+    for value in out:
+        with pytest.raises(ValueError, match=f"{cls.__name__}.{field.name}"):
+            cls(**{field.name: value})
+
+
+@each_field
+def test_a_slider_offers_only_what_is_taken_and_python_takes_more(cls, field):
+    described = next(one for one in schema(cls)["fields"] if one["name"] == field.name)
+    if described["min"] is not None:
+        cls(**{field.name: described["min"]})
+    if described["max"] is not None:
+        assert getattr(cls(**{field.name: described["max"] * 3}), field.name) == described["max"] * 3
+        wider = schema(cls, current=cls(**{field.name: described["max"] * 3}))
+        assert next(one for one in wider["fields"] if one["name"] == field.name)["max"] == described["max"] * 3
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (None, TypeError),
+        ([], TypeError),
+        ({}, TypeError),
+        ({"name": 3}, TypeError),
+        ({"name": "__class__"}, ValueError),
+        ({"name": "saliency", "frames": 1}, TypeError),
+        ({"name": "saliency", "__init__": 1}, TypeError),
+        ({"name": "integrated_gradients", "steps": 1e300}, ValueError),
+        ({"name": "integrated_gradients", "steps": {"array": "x"}}, ValueError),
+        ({"name": "integrated_gradients", "baseline": {"name": "saliency"}}, ValueError),
+        ({"name": "integrated_gradients", "baseline": "blur"}, TypeError),
+        ({"name": "integrated_gradients", "steps": "64"}, TypeError),
+    ],
+)
+def test_hostile_json_is_refused(data, error):
+    with pytest.raises(error):
+        from_json(data, METHODS, BASELINES, limits={("integrated_gradients", "steps"): 512})
+
+
+def test_arrays_travel_by_key_and_compare_by_content():
+    ours = np.ones((2, 2))
+    value = xai.IntegratedGradients(baseline=xai.Constant(ours))
+    ours[:] = 5
+    assert value == xai.IntegratedGradients(baseline=xai.Constant(np.ones((2, 2))))
+    assert value != xai.IntegratedGradients(baseline=xai.Constant(ours))
+    with pytest.raises(ValueError, match="read-only"):
+        value.baseline.value[0] = 3
+    arrays = {}
+    data = json.loads(json.dumps(to_json(value, arrays)))
+    assert from_json(data, METHODS, BASELINES, arrays) == value
+    with pytest.raises(ValueError, match="unknown array"):
+        from_json(data, METHODS, BASELINES, {})
+
+
+def test_methods_by_name_class_and_value():
+    assert as_method("saliency") == as_method(xai.Saliency) == xai.Saliency()
+    assert as_method("integrated_gradients", {"steps": 5}).steps == 5
+    with pytest.raises(ValueError, match="did you mean 'saliency'"):
+        as_method("saliancy")
+    with pytest.raises(TypeError, match="did you mean 'steps'"):
+        as_method("integrated_gradients", {"step": 3})
+    with pytest.raises(TypeError, match=r"write IntegratedGradients\(steps=...\)"):
+        as_method(xai.IntegratedGradients(), {"steps": 3})
+    with pytest.raises(TypeError, match="method must be"):
+        as_method(3)
+
+
+def test_numbers_stand_for_constant_baselines():
+    assert xai.IntegratedGradients(baseline=0.5) == xai.IntegratedGradients(baseline=xai.Constant(0.5))

@@ -1,0 +1,91 @@
+"""One thread, the newest job of each owner, turns between owners."""
+
+import itertools
+import threading
+import time
+
+import pytest
+
+from xai_widgets.worker import Worker
+
+
+@pytest.fixture
+def worker():
+    worker = Worker()
+    yield worker
+    worker.stop()
+
+
+def steps(count, log, name, gate=None, closed=None):
+    def start():
+        try:
+            for step in range(count):
+                if gate:
+                    gate.wait(5)
+                log.append((name, step))
+                yield
+        finally:
+            if closed is not None:
+                closed.set()
+
+    return start
+
+
+def wait(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+def test_the_newest_job_of_an_owner_wins(worker):
+    log, closed, gate = [], threading.Event(), threading.Event()
+    worker.submit("a", steps(1000, log, "old", gate, closed))
+    for number in range(50):
+        worker.submit("a", steps(1, log, number))
+    worker.submit("a", steps(3, log, "new"))
+    gate.set()
+    wait(lambda: ("new", 2) in log)
+    assert [name for name, _ in log].count("old") <= 1
+    assert not {name for name, _ in log} & set(range(49))
+    if ("old", 0) in log:
+        assert closed.wait(5)
+
+
+def test_owners_take_turns(worker):
+    log, gate = [], threading.Event()
+    worker.submit("a", steps(20, log, "a", gate))
+    worker.submit("b", steps(20, log, "b", gate))
+    gate.set()
+    wait(lambda: len(log) == 40)
+    middle = [name for name, _ in log[4:36]]
+    assert middle.count("a") == middle.count("b") == 16
+    assert all(first != second for first, second in itertools.pairwise(middle))
+
+
+def test_cancel_ends_a_job_at_its_next_step(worker):
+    log, closed = [], threading.Event()
+    worker.submit("a", steps(10**9, log, "a", closed=closed))
+    wait(lambda: len(log) > 3)
+    worker.cancel("a")
+    assert closed.wait(5)
+
+
+def test_a_job_that_raises_does_not_end_the_thread(worker):
+    def broken():
+        raise RuntimeError("broken")
+        yield
+
+    log = []
+    worker.submit("a", broken)
+    worker.submit("b", steps(2, log, "b"))
+    wait(lambda: len(log) == 2)
+
+
+def test_stop_ends_the_thread():
+    worker, log = Worker(), []
+    worker.submit("a", steps(10**9, log, "a"))
+    wait(lambda: bool(log))
+    thread = worker._thread
+    worker.stop()
+    assert not thread.is_alive()

@@ -1,0 +1,308 @@
+"""The widget without a browser: state in, frames out, newest wins, errors shown."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from keras import ops
+from models import function_model, unchanged
+
+import xai_widgets as xai
+from xai_widgets.widgets.base import FRAMES_PER_SECOND
+from xai_widgets.worker import WORKER
+
+WAIT = 60
+
+
+@pytest.fixture
+def widget(digits):
+    with unchanged(digits.model):
+        widget = xai.SaliencyWidget(digits.model, digits.inputs[:5], names=digits.names)
+        yield widget
+        widget.close()
+
+
+def shown(widget):
+    """The map as the browser would decode it."""
+    (header,) = widget.frame["arrays"]
+    return np.frombuffer(widget.frame["data"], "<f2").reshape(header["shape"]).astype(float) * header["scale"]
+
+
+def page(widget, **state):
+    """What happens when the page sets state."""
+    widget.set_state(state)
+
+
+def test_work_starts_at_construction_and_equals_explain(widget, digits):
+    a = widget.result(WAIT)
+    expected = xai.explain(digits.model, digits.inputs[:1])
+    np.testing.assert_array_equal(a.values, expected.values)
+    np.testing.assert_allclose(shown(widget), expected.heatmap()[0], atol=1e-3 * np.abs(expected.values).max())
+    assert widget.phase == "settled"
+    assert "32 of 32 passes" in widget.status
+    assert widget.error == ""
+    card = widget.frame["card"]
+    assert card["target_name"] == digits.names[card["target"]]
+    assert card["sum"] == pytest.approx(float(a.values.sum()), rel=1e-3)
+    assert widget._picture["shape"] == [28, 28, 1]
+    assert widget._predictions["classes"][0] == a.target[0]
+    assert widget._predictions["kind"] == "probability"
+
+
+def test_state_from_the_page_and_from_python_is_computed(widget, digits):
+    page(widget, method={"name": "integrated_gradients", "steps": 8, "baseline": {"name": "blur", "sigma": 3}})
+    assert widget.method == xai.IntegratedGradients(steps=8, baseline=xai.Blur(3))
+    assert widget.result(WAIT).passes == 8
+    page(widget, target=3)
+    assert widget.result(WAIT).target[0] == 3
+    widget.index = 2
+    np.testing.assert_array_equal(widget.result(WAIT).inputs, digits.inputs[2:3])
+    widget.target = "7"
+    assert widget.target == 7
+    widget.method = "saliency"
+    assert np.isnan(widget.result(WAIT).residual[0])
+    assert widget.frame["card"]["residual"] is None
+
+
+def test_result_is_never_an_older_states(widget):
+    for steps in (300, 200, 7):
+        widget.method = xai.IntegratedGradients(steps=steps)
+        widget.target = steps % 10
+        a = widget.result(WAIT)
+        assert (a.passes, a.target[0]) == (steps, steps % 10)
+
+
+def test_code_makes_the_same_attribution(widget, digits):
+    page(widget, target=4, index=1, method={"name": "integrated_gradients", "baseline": {"name": "blur", "sigma": 2}})
+    again = eval(widget.code(), {"xai": xai, "model": digits.model, "inputs": digits.inputs})
+    np.testing.assert_array_equal(again.values, widget.result(WAIT).values)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"method": None},
+        {"method": {"name": "integrated_gradients", "steps": 0}},
+        {"method": {"name": "integrated_gradients", "steps": 257}},
+        {"method": {"name": "integrated_gradients", "baseline": {"name": "blur", "sigma": -1}}},
+        {"method": {"name": "integrated_gradients", "baseline": {"name": "constant", "value": "red"}}},
+        {"method": {"name": "__import__"}},
+        {"target": 10},
+        {"target": -1},
+        {"target": 1.5},
+        {"target": True},
+        {"target": {"a": 1}},
+        {"target": "__class__"},
+        {"index": 5},
+        {"index": None},
+        {"index": "0"},
+        {"opacity": 7},
+        {"opacity": "x"},
+        {"sign": "sideways"},
+        {"clip": 3},
+        {"colormap": "nope"},
+        {"colormap": ["PuOr_r"]},
+    ],
+    ids=str,
+)
+def test_hostile_state_is_refused_with_a_reason_and_the_map_stays(widget, state):
+    widget.result(WAIT)
+    before = {
+        name: getattr(widget, name)
+        for name in ("method", "target", "index", "frame", "opacity", "sign", "clip", "colormap")
+    }
+    page(widget, **state)
+    assert widget._refused
+    assert {name: getattr(widget, name) for name in before} == before
+    page(widget, target=1)
+    assert widget._refused == ""
+    assert widget.result(WAIT).target[0] == 1
+
+
+@pytest.mark.parametrize("name", ["frame", "_schema", "_names", "_esm", "error", "status", "_title"])
+def test_what_is_pythons_to_say_cannot_be_set_by_the_page(widget, name):
+    widget.result(WAIT)
+    before = getattr(widget, name)
+    page(widget, **{name: type(before)() if not isinstance(before, str) else "hostile"})
+    assert getattr(widget, name) == before
+
+
+def test_a_larger_value_from_python_widens_the_slider_and_comes_back_from_the_page(widget):
+    widget.method = xai.IntegratedGradients(steps=1000, baseline=xai.Constant(np.zeros((28, 28, 1))))
+    field = widget._schema["methods"][0]["fields"][0]
+    assert (field["name"], field["max"]) == ("steps", 1000)
+    sent = widget.get_state("method")["method"]
+    page(widget, method={**sent, "rule": "left"})
+    assert widget._refused == ""
+    assert widget.method == widget.method.replace(rule="left", steps=1000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"target": 10}, ValueError, "target must be 0 to 9"),
+        ({"index": 5}, ValueError, "index must be from 0 to 4"),
+        ({"method": "saliancy"}, ValueError, "did you mean 'saliency'"),
+        ({"steps": 0, "method": "integrated_gradients"}, ValueError, "steps must be >= 1"),
+        ({"wrt": "convx"}, ValueError, "did you mean 'conv'"),
+        ({"names": "0123456789"}, TypeError, "names must be"),
+    ],
+)
+def test_bad_arguments_raise_before_anything_is_drawn(digits, arguments, error, says):
+    with pytest.raises(error, match=says):
+        xai.SaliencyWidget(digits.model, digits.inputs[:5], **arguments)
+
+
+def test_bad_values_raise_in_the_cell(widget):
+    with pytest.raises(ValueError, match="target must be 0 to 9"):
+        widget.target = 10
+    with pytest.raises(TypeError, match="opacity must be a number"):
+        widget.opacity = "full"
+    with pytest.raises(ValueError, match="offers IntegratedGradients, Saliency"):
+        widget.method = _Other()
+
+
+class _Other(xai.Saliency):
+    """A method that this widget does not offer."""
+
+
+def test_one_sample_without_a_batch_axis(digits):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[3])
+    assert widget.result(WAIT).values.shape == (1, 28, 28, 1)
+    assert widget._samples == 1
+    widget.close()
+
+
+def test_a_table_is_shown_with_its_names(tabular):
+    widget = xai.SaliencyWidget(tabular.model, tabular.inputs[:2], names=tabular.names, features=tabular.features)
+    widget.result(WAIT)
+    assert widget.frame["arrays"][0]["shape"] == [30]
+    assert widget._picture["labels"] == list(tabular.features)
+    assert [one["name"] for one in widget._schema["baselines"]] == ["constant"]
+    assert any(feature in widget.frame["sentence"] for feature in tabular.features)
+    widget.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["series", "volume", "subclassed", "binary", "mixed_precision", "log_softmax", "regression"]
+)
+def test_any_model_is_shown(zoo, name):
+    model, inputs = zoo[name]
+    widget = xai.SaliencyWidget(model, inputs, steps=4, method="integrated_gradients")
+    widget.result(WAIT)
+    assert len(widget.frame["arrays"][0]["shape"]) in (1, 2)
+    assert widget._picture["shape"]
+    widget.close()
+
+
+def test_an_error_is_shown_the_map_stays_and_the_next_change_tries_again(widget):
+    widget.result(WAIT)
+    before = widget.frame
+
+    def broken(outputs):
+        raise ZeroDivisionError("the target is broken")
+
+    widget.target = broken
+    with pytest.raises(ZeroDivisionError):
+        widget.result(WAIT)
+    assert (widget.phase, widget.error) == ("error", "the target is broken")
+    assert widget.frame == before
+    widget.target = 2
+    assert widget.result(WAIT).target[0] == 2
+    assert widget.error == ""
+
+
+def test_a_burst_of_changes_costs_little_and_ends_at_the_last(widget):
+    widget.result(WAIT)
+    drawn = []
+    widget.observe(lambda change: drawn.append(change.new["job"]), "frame")
+    started = time.perf_counter()
+    for steps in range(1, 201):
+        page(widget, method={"name": "integrated_gradients", "steps": 56 + steps})
+    handlers = time.perf_counter() - started
+    assert widget.result(WAIT).passes == 256
+    assert widget.frame["card"]["passes"] == 256
+    assert drawn == sorted(drawn)
+    assert len(drawn) < 200
+    assert handlers / 200 < 0.02
+
+
+def test_ten_thousand_changes_from_two_threads_lose_none(widget):
+    """The page and a cell set traits while the worker publishes: each set is seen at once by the one who made it."""
+    widget.method = xai.IntegratedGradients(steps=512)
+    wrong = []
+
+    def from_page():
+        for count in range(5000):
+            page(widget, opacity=(count % 100) / 100)
+            if widget.opacity != (count % 100) / 100:
+                wrong.append(("page", count))
+
+    def from_cell():
+        for count in range(5000):
+            widget.clip = 50 + count % 50
+            if widget.clip != 50 + count % 50:
+                wrong.append(("cell", count))
+
+    threads = [threading.Thread(target=one) for one in (from_page, from_cell)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert widget.result(WAIT).passes == 512
+
+
+def test_result_in_the_worker_raises_rather_than_waiting_for_itself(widget):
+    widget.result(WAIT)
+    said, done = [], threading.Event()
+
+    def ask(change):
+        try:
+            widget.result(1)
+        except RuntimeError as error:
+            said.append(str(error))
+        done.set()
+
+    widget.observe(ask, "frame")
+    widget.method = xai.IntegratedGradients(steps=500)
+    assert done.wait(WAIT)
+    widget.unobserve_all("frame")
+    assert "cannot wait" in said[0]
+
+
+def test_timeout_and_close(digits):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[:1], method=xai.IntegratedGradients(steps=100_000))
+    with pytest.raises(TimeoutError, match="no settled result within"):
+        widget.result(0.05)
+    waiting = threading.Timer(0.3, widget.close)
+    waiting.start()
+    with pytest.raises(RuntimeError, match="closed"):
+        widget.result(WAIT)
+    waiting.join()
+    end = time.monotonic() + 5
+    while widget._owner in WORKER._jobs and time.monotonic() < end:
+        time.sleep(0.01)
+    assert widget._owner not in WORKER._jobs
+
+
+def test_frames_are_few_and_the_last_always_comes():
+    model = function_model(lambda x: ops.sum(x**3, axis=1, keepdims=True), 4)
+    widget = xai.SaliencyWidget(model, np.ones((1, 4)), method=xai.IntegratedGradients(steps=20_000))
+    drawn = []
+    widget.observe(lambda change: drawn.append((time.perf_counter(), change.new["progress"])), "frame")
+    started = time.perf_counter()
+    widget.result(WAIT)
+    assert drawn[-1][1] == 1
+    assert len(drawn) <= (time.perf_counter() - started) * FRAMES_PER_SECOND + 3
+    widget.close()
+
+
+def test_several_inputs_are_declined_with_a_way_out():
+    import keras
+
+    a, b = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model([a, b], keras.layers.Dense(1)(keras.layers.Concatenate()([a, b])))
+    with pytest.raises(ValueError, match=r"xai.explain takes any number"):
+        xai.SaliencyWidget(model, [np.ones((1, 2)), np.ones((1, 2))])

@@ -1,0 +1,61 @@
+"""One plain sentence that says what a map shows, and no more than was computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xai_widgets.attribution import Attribution
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as a person writes it: three significant digits, a real minus sign."""
+    if value == 0:
+        return "0"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "\u2212")
+
+
+def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: int = 0) -> str:
+    """What the map of one sample shows."""
+    target = f"\u201c{attribution.target_name(sample)}\u201d"
+    heat = attribution.heatmap()
+    heat = np.asarray((heat[0] if isinstance(heat, list) else heat)[sample], np.float64)
+    where = _where(heat, features)
+    if not np.abs(heat).any():
+        return f"The map for {target} is zero everywhere: nothing was found to matter."
+    if np.isfinite(attribution.residual[sample]):
+        difference = attribution.score[sample] - attribution.baseline_score[sample]
+        total = difference + attribution.residual[sample]
+        than = "above" if difference >= 0 else "below"
+        return (
+            f"The map adds up to {number(total)} of the {number(abs(difference) * np.sign(difference))} by which "
+            f"{target} scores {than} the baseline; {where}"
+        )
+    return f"The map shows where a small change would raise (+) or lower (\u2212) the score of {target}; {where}"
+
+
+def _where(heat: np.ndarray, features: tuple[str, ...]) -> str:
+    if heat.ndim == 2:
+        return _halves(heat)
+    if heat.ndim == 1:
+        place = int(np.abs(heat).argmax())
+        name = features[place] if place < len(features) else f"position {place}"
+        return f"{name} counts most, with {number(heat[place])}."
+    return f"its largest value is {number(heat.flat[np.abs(heat).argmax()])}."
+
+
+def _halves(heat: np.ndarray) -> str:
+    positive = np.maximum(heat, 0)
+    part, of = (positive, "positive part") if positive.any() else (np.abs(heat), "weight")
+    rows, columns = heat.shape
+    shares = {
+        "upper half": part[: rows // 2].sum(),
+        "lower half": part[rows - rows // 2 :].sum(),
+        "left half": part[:, : columns // 2].sum(),
+        "right half": part[:, columns - columns // 2 :].sum(),
+    }
+    place, share = max(shares.items(), key=lambda item: item[1])
+    return f"{100 * share / part.sum():.0f} % of its {of} lies in the {place}."

@@ -1,0 +1,333 @@
+"""One declaration per parameter: its check, its control, its JSON and its documentation follow from it.
+
+Methods and baselines are frozen dataclasses whose fields are made by `param`. They are values: comparable, hashable,
+printable. Arrays in them are copied, made read-only, and compared by content.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+
+def param(
+    default: Any,
+    *,
+    doc: str,
+    ge: float | None = None,
+    gt: float | None = None,
+    soft_max: float | None = None,
+    step: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    unit: str = "",
+    kind: str | None = None,
+) -> Any:
+    """Declare a field of a method or baseline.
+
+    Args:
+        default: The default, whose type is the field's type.
+        doc: One sentence for documentation and tool tips.
+        ge, gt: Hard lower bound, inclusive or exclusive.
+        soft_max: Where a slider ends; Python takes any larger value.
+        step: Step of the slider; None for a continuous one.
+        choices: The allowed words.
+        unit: "px", "%" or nothing.
+        kind: "value" for a number or an array; otherwise told from the default.
+    """
+    meta = {
+        "doc": doc,
+        "ge": ge,
+        "gt": gt,
+        "soft_max": soft_max,
+        "step": step,
+        "choices": choices,
+        "unit": unit,
+        "kind": kind or _kind(default, choices),
+    }
+    return dataclasses.field(default=default, metadata=meta)
+
+
+def _kind(default: Any, choices: tuple[str, ...] | None) -> str:
+    if choices is not None:
+        return "choice"
+    for type_, kind in ((bool, "bool"), (int, "int"), (float, "float"), (Declared, "baseline")):
+        if isinstance(default, type_):
+            return kind
+    raise TypeError(f"no kind of control for a default of type {type(default).__name__}")
+
+
+class Declared:
+    """Base of methods and baselines; subclasses are `@dataclass(frozen=True, eq=False)` with `param` fields."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", cls.__name__)
+        cls.name = cls.__dict__.get("name", words.lower().replace(" ", "_"))
+        cls.label = cls.__dict__.get("label", words.capitalize())
+
+    def __post_init__(self) -> None:
+        for field in fields(type(self)):
+            value = check(f"{type(self).__name__}.{field.name}", getattr(self, field.name), field)
+            object.__setattr__(self, field.name, value)
+
+    def _content(self) -> tuple[Any, ...]:
+        return (type(self), *(_hashable(getattr(self, field.name)) for field in fields(type(self))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Declared) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    @classmethod
+    def summary(cls) -> str:
+        """First paragraph of the docstring on one line."""
+        return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def fields(cls: type[Declared]) -> tuple[dataclasses.Field[Any], ...]:
+    """The declared fields of a method or baseline, in order."""
+    return dataclasses.fields(cls)  # type: ignore[arg-type]
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, value.tobytes())
+    return value
+
+
+def check(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
+    """The value of a declared field in its own type, or an error that names the field and what is allowed.
+
+    Raises:
+        TypeError: The value is of another type.
+        ValueError: The value is out of bounds, not finite, or not one of the choices.
+    """
+    meta = field.metadata
+    return _CHECKS[meta["kind"]](name, value, meta, field.default)
+
+
+def _check_int(name: str, value: Any, meta: Mapping[str, Any], _: Any) -> int:
+    # A browser sends 64.0 as 64 and a slider may send 64.0 for 64: whole floats are taken, everything else is refused.
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
+    if not whole:
+        raise TypeError(f"{name} must be an integer{_allowed(meta)}, got {value!r}")
+    return int(_bounded(name, int(value), meta))
+
+
+def _check_float(name: str, value: Any, meta: Mapping[str, Any], _: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number{_allowed(meta)}, got {value!r}")
+    return float(_bounded(name, float(value), meta))
+
+
+def _check_value(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    if isinstance(value, numbers.Real):
+        return _check_float(name, value, meta, default)
+    try:
+        array = np.array(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    array.flags.writeable = False
+    return float(array) if array.ndim == 0 else array
+
+
+def _check_bool(name: str, value: Any, _: Mapping[str, Any], __: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def _check_choice(name: str, value: Any, meta: Mapping[str, Any], _: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {', '.join(map(repr, meta['choices']))}, got {value!r}")
+    if value not in meta["choices"]:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, meta['choices']))}, got {value!r}")
+    return value
+
+
+def _check_baseline(name: str, value: Any, _: Mapping[str, Any], default: Declared) -> Declared:
+    from xai_widgets.baselines import Baseline, Constant
+
+    if isinstance(value, Baseline):
+        return value
+    if isinstance(value, numbers.Real | np.ndarray | list | tuple) and not isinstance(value, bool):
+        return Constant(value)
+    raise TypeError(f"{name} must be a baseline such as {default!r} or Blur(sigma=10), got {value!r}")
+
+
+_CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
+    "int": _check_int,
+    "float": _check_float,
+    "value": _check_value,
+    "bool": _check_bool,
+    "choice": _check_choice,
+    "baseline": _check_baseline,
+}
+
+
+def _allowed(meta: Mapping[str, Any]) -> str:
+    if meta["ge"] is not None:
+        return f" >= {meta['ge']}"
+    if meta["gt"] is not None:
+        return f" > {meta['gt']}"
+    return ""
+
+
+def _bounded(name: str, value: float, meta: Mapping[str, Any]) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    low = (meta["ge"] is not None and value < meta["ge"]) or (meta["gt"] is not None and value <= meta["gt"])
+    if low:
+        raise ValueError(f"{name} must be{_allowed(meta)}, got {value!r}")
+    return value
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A hint such as "; did you mean 'saliency'?" with the nearest known word, or the known words."""
+    words = list(known)
+    close = difflib.get_close_matches(str(word), words, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    shown = ", ".join(map(repr, words[:12])) + (", ..." if len(words) > 12 else "")
+    return f"; known: {shown}" if words else ""
+
+
+def build(cls: type[Declared], values: Mapping[str, Any]) -> Declared:
+    """`cls(**values)`, with the nearest right name for an unknown field.
+
+    Raises:
+        TypeError: A field is unknown or of a wrong type.
+        ValueError: A value is out of its bounds.
+    """
+    known = [field.name for field in fields(cls)]
+    for name in values:
+        if name not in known:
+            raise TypeError(f"{cls.__name__} has no parameter {name!r}{nearest(name, known)}")
+    return cls(**values)
+
+
+def schema(
+    cls: type[Declared], value_range: tuple[float, float] = (0.0, 1.0), current: Declared | None = None
+) -> dict[str, Any]:
+    """What a view needs to draw the controls of a method or baseline, as plain JSON.
+
+    Args:
+        cls: A method or baseline class.
+        value_range: Smallest and largest value of the inputs: the slider's ends for fields of kind "value".
+        current: A value that the sliders must reach, where it is of this class.
+    """
+    return {
+        "name": cls.name,
+        "label": cls.label,
+        "doc": cls.summary(),
+        "fields": [
+            _field_schema(field, value_range, current if type(current) is cls else None) for field in fields(cls)
+        ],
+    }
+
+
+def _field_schema(
+    field: dataclasses.Field[Any], value_range: tuple[float, float], current: Declared | None
+) -> dict[str, Any]:
+    meta = field.metadata
+    # The first stop above an exclusive bound: a slider must not offer a value that is refused.
+    low, high = meta["ge"] if meta["gt"] is None else meta["gt"] + (meta["step"] or 1e-3), meta["soft_max"]
+    if meta["kind"] == "value":
+        low, high = value_range
+    reached = getattr(current, field.name, None)
+    if isinstance(reached, int | float) and high is not None:
+        low, high = low if low is None else min(low, reached), max(high, reached)
+    return {
+        "name": field.name,
+        "label": field.name.capitalize().replace("_", " "),
+        "doc": meta["doc"],
+        "kind": meta["kind"],
+        "default": to_json(field.default),
+        "min": low,
+        "max": high,
+        "step": 1 if meta["kind"] == "int" and meta["step"] is None else meta["step"],
+        "unit": meta["unit"],
+        "choices": list(meta["choices"]) if meta["choices"] else None,
+    }
+
+
+def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
+    """A declared value as `{"name": ..., field: ...}`; an array goes into `arrays` and travels by its key."""
+    if isinstance(value, Declared):
+        values = {field.name: to_json(getattr(value, field.name), arrays) for field in fields(type(value))}
+        return {"name": value.name, **values}
+    if isinstance(value, np.ndarray):
+        if arrays is None:
+            raise TypeError("an array has no plain JSON form")
+        key = hashlib.blake2b(
+            repr((value.shape, value.dtype.str)).encode() + value.tobytes(), digest_size=8
+        ).hexdigest()
+        arrays[key] = value
+        return {"array": key, "shape": list(value.shape)}
+    return value
+
+
+def from_json(
+    data: Any,
+    classes: Iterable[type[Declared]],
+    nested: Iterable[type[Declared]] = (),
+    arrays: Mapping[str, np.ndarray] | None = None,
+    limits: Mapping[tuple[str, str], float] | None = None,
+) -> Declared:
+    """The inverse of `to_json`; nothing but the given classes and their declared fields can be made.
+
+    Args:
+        data: What came: `{"name": ..., field: ...}`.
+        classes: The classes that `name` may choose from.
+        nested: The classes that a field of kind "baseline" may hold.
+        arrays: Arrays that a key may name.
+        limits: The largest value allowed for a (class name, field), such as the ends of a view's sliders.
+
+    Raises:
+        TypeError: `data` has another form, or a field is unknown or of a wrong type.
+        ValueError: The name or an array's key is unknown, or a value is out of its bounds.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+        raise TypeError(f"expected an object with a name, got {str(data)[:80]!r}")
+    known = {cls.name: cls for cls in classes}
+    if data["name"] not in known:
+        raise ValueError(f"unknown name {data['name'][:80]!r}{nearest(data['name'], known)}")
+    cls = known[data["name"]]
+    declared = {field.name: field for field in fields(cls)}
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        if name == "name":
+            continue
+        meta = declared[name].metadata if name in declared else {}
+        if meta.get("kind") == "baseline":
+            value = from_json(value, nested, nested, arrays, limits)
+        elif isinstance(value, Mapping):
+            key = str(value.get("array"))
+            if not arrays or key not in arrays:
+                raise ValueError(f"{cls.__name__}.{name}: unknown array {key[:80]!r}")
+            value = arrays[key]
+        elif limits and isinstance(value, int | float) and value > limits.get((cls.name, name), math.inf):
+            raise ValueError(f"{cls.__name__}.{name} must be <= {limits[cls.name, name]} here, got {value!r}")
+        values[name] = value
+    return build(cls, values)

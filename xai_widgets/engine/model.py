@@ -1,0 +1,271 @@
+"""ModelView: everything that the engine needs to know of a Keras model, in one place."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from xai_widgets.declare import nearest
+from xai_widgets.engine.score import Head, Score, TracedOutput, before_activation, identity, precise
+from xai_widgets.engine.taps import tapped
+
+
+@dataclass
+class _Compiled:
+    """The compiled functions of one model; they hold its variables, never the model itself."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    functions: dict[Any, Any] = field(default_factory=dict)
+    heads: tuple[Head, ...] = ()
+    template: Any = None
+
+
+# Keyed by the model, weakly: a model that is deleted is freed together with its functions.
+_COMPILED: weakref.WeakKeyDictionary[Any, _Compiled] = weakref.WeakKeyDictionary()
+_COMPILED_LOCK = threading.Lock()
+_MOST_FUNCTIONS = 64
+
+
+class ModelView:
+    """One view of a Keras model: its inputs, its layers at any depth, its logits, and the functions compiled for it.
+
+    Args:
+        model: A built Keras 3 model on the TensorFlow backend: functional, Sequential, nested or subclassed.
+        preprocess: From raw inputs to what the model takes, traced on tensors; with a batch axis, None for identity.
+        wrt: Name or path of a layer whose output stands in for the inputs, None for the raw inputs.
+
+    Raises:
+        TypeError: `model` is no Keras 3 model.
+        ValueError: The model is not built, Keras runs on another backend, or the layer is unknown.
+    """
+
+    def __init__(self, model: Any, preprocess: Callable[[Any], Any] | None = None, wrt: str | None = None) -> None:
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"model must be a Keras 3 model, got {type(model).__module__}.{type(model).__name__}")
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(f"Keras must run on the tensorflow backend, not on {keras.backend.backend()}")
+        if not model.built or (not model.variables and not getattr(model, "inputs", None)):
+            raise ValueError("the model is not built: call it once on data, or give it an Input layer")
+        if preprocess is not None and not callable(preprocess):
+            raise TypeError(f"preprocess must be a function of a batch, got {preprocess!r}")
+        self._model = weakref.ref(model)
+        self.preprocess = preprocess
+        self._outside: Callable[[Any], Any] | None = None
+        self.wrt = None if wrt is None else self._path(wrt)
+        with _COMPILED_LOCK:
+            self._compiled = _COMPILED.setdefault(model, _Compiled())
+
+    @property
+    def model(self) -> Any:
+        model = self._model()
+        if model is None:
+            raise ReferenceError("the model of this view was deleted")
+        return model
+
+    @property
+    def name(self) -> str:
+        return str(self.model.name)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of attributions: float64 where the model computes so, else float32."""
+        wide = any(str(variable.dtype) == "float64" for variable in self.model.trainable_variables)
+        return np.dtype(np.float64 if wide else np.float32)
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """Every layer at any depth by its path, such as "backbone/conv5"; a layer used twice is listed once."""
+        found: dict[str, Any] = {}
+        seen: set[int] = set()
+
+        def visit(layer: Any, path: str) -> None:
+            for child in getattr(layer, "_layers", ()):
+                if id(child) in seen or not isinstance(child, keras.layers.Layer):
+                    continue
+                seen.add(id(child))
+                name = f"{path}{child.name}"
+                while name in found:
+                    name += "'"
+                found[name] = child
+                visit(child, f"{name}/")
+
+        visit(self.model, "")
+        return found
+
+    def _path(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise TypeError(f"wrt must be the name or path of a layer, got {name!r}")
+        layers = self.layers
+        if name in layers:
+            return name
+        ends = [path for path in layers if path.endswith(f"/{name}")]
+        if len(ends) == 1:
+            return ends[0]
+        hint = f"; it may be any of {', '.join(map(repr, ends))}" if ends else nearest(name, layers)
+        raise ValueError(f"wrt {name!r} names no single layer of the model{hint}")
+
+    @property
+    def input_shapes(self) -> list[tuple[int | None, ...]] | None:
+        """Shapes of the model's inputs with their batch axis, None where a subclassed model does not tell."""
+        inputs = getattr(self.model, "inputs", None)
+        if not inputs:
+            return None
+        return [tuple(tensor.shape) for tensor in inputs]
+
+    def chunk(self, inputs: Sequence[np.ndarray]) -> int:
+        """How many rows one call of a compiled function takes: about 100 ms of work or less on a common network."""
+        elements = sum(int(np.prod(array.shape[1:])) for array in inputs)
+        spatial = any(array.ndim > 2 for array in inputs)
+        return int(
+            np.clip(1_250_000 // max(elements, 1), 1, 64) if spatial else np.clip(122_880 // max(elements, 1), 64, 4096)
+        )
+
+    def compiled(self, key: tuple[Any, ...], function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+        """The concrete function under `key`, traced where it is new.
+
+        Args:
+            key: What tells this function from others of the same model, preprocessing and layer.
+            function: Called with tensors while tracing; it must not keep the model alive.
+            specs: Its input signature.
+        """
+        full = (*self._full(key), tuple((tuple(spec.shape), spec.dtype) for spec in specs))
+        store = self._compiled
+        with store.lock:
+            if full not in store.functions:
+                concrete = _concrete(function, specs)
+                while len(store.functions) >= _MOST_FUNCTIONS:
+                    store.functions.pop(next(iter(store.functions)))
+                store.functions[full] = concrete
+            return store.functions[full]
+
+    def _full(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (key, identity(self.preprocess), self.wrt)
+
+    def settle_preprocess(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[str, ...]:
+        """Find out whether `preprocess` can be traced; where it only takes NumPy it is applied outside of the graph.
+
+        Returns:
+            Notes: one sentence where it is applied outside.
+
+        Raises:
+            ValueError: It fails on tensors and on arrays, or changes the number of samples.
+        """
+        if self.preprocess is None:
+            return ()
+        preprocess = self.preprocess
+        try:
+            _concrete(lambda *tensors: preprocess(tf.nest.pack_sequence_as(structure, list(tensors))), specs(inputs))
+        except Exception as tensor_error:
+            self._outside, self.preprocess = preprocess, None
+            try:
+                prepared = self.enter(inputs, structure)
+            except Exception as error:
+                raise ValueError(
+                    f"preprocess failed on tensors ({tensor_error}) and on NumPy arrays ({error})"
+                ) from error
+            shapes = [array.shape for array in prepared]
+            if any(shape[:1] != (len(inputs[0]),) for shape in shapes):
+                raise ValueError(
+                    f"preprocess must keep the {len(inputs[0])} samples of the batch, it gave {shapes}"
+                ) from None
+            return ("preprocess only takes NumPy arrays, so the map is with respect to what it returns.",)
+        return ()
+
+    def enter(self, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:
+        """What the compiled functions take for raw inputs: the same, or a NumPy-only `preprocess` of a copy."""
+        if self._outside is None:
+            return list(inputs)
+        prepared = self._outside(tf.nest.pack_sequence_as(structure, [array.copy() for array in inputs]))
+        return [np.asarray(array, self.dtype) for array in tf.nest.flatten(prepared)]
+
+    def call(self, inputs: Sequence[tf.Tensor], structure: Any) -> tuple[list[TracedOutput], Any]:
+        """The model's outputs for raw inputs, while tracing: flattened, and the model's own structure of them."""
+        packed = tf.nest.pack_sequence_as(structure, list(inputs))
+        if self.preprocess is not None:
+            packed = self.preprocess(packed)
+        outputs = self.model(packed, training=False)
+        flat = [before_activation(value) for value in tf.nest.flatten(outputs)]
+        template = self._compiled.template = tf.nest.map_structure(lambda _: None, outputs)
+        self._compiled.heads = tuple(
+            Head(name, traced.activation, _units(traced.value))
+            for name, traced in zip(self._output_names(template), flat, strict=True)
+        )
+        return flat, template
+
+    def _output_names(self, template: Any) -> list[str]:
+        if isinstance(template, Mapping):
+            return [str(key) for key in sorted(template)]
+        count = len(tf.nest.flatten(template))
+        names = getattr(self.model, "output_names", None) or ()
+        return list(names) if len(names) == count else [str(place) for place in range(count)]
+
+    def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> list[TracedOutput]:
+        """Every output for inputs as the compiled functions take them, one chunk at a time."""
+
+        def run(*tensors: tf.Tensor) -> Any:
+            outputs, _ = self.call(tensors, structure)
+            return [precise(output.logits) for output in outputs], [precise(output.value) for output in outputs]
+
+        function = self.compiled(("forward", repr(structure)), run, specs(inputs))
+        size = self.chunk(inputs)
+        parts = [
+            tf.nest.flatten(function(*(tf.constant(array[start : start + size]) for array in inputs)))
+            for start in range(0, len(inputs[0]), size)
+        ]
+        joined = [tf.concat(column, axis=0) for column in zip(*parts, strict=True)]
+        heads = self._compiled.heads
+        return [
+            TracedOutput(value, logits, head.activation)
+            for logits, value, head in zip(joined[: len(heads)], joined[len(heads) :], heads, strict=True)
+        ]
+
+    def scores(self, score: Score, outputs: Sequence[TracedOutput]) -> np.ndarray:
+        """Scores (n,) of what `forward` gave."""
+        return score.of(outputs, self._compiled.template, tf.constant(score.classes, tf.int32)).numpy()
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The model's outputs, known after a first `forward`."""
+        return self._compiled.heads
+
+    @contextlib.contextmanager
+    def tap(self, see: Callable[[Any], Any]) -> Iterator[None]:
+        """Within the context the `wrt` layer returns `see(output)` in this thread; the tracing lock must be held."""
+        assert self.wrt is not None
+        with self._compiled.lock, tapped(self.layers[self.wrt], see):
+            yield
+
+    def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        """The scores of raw inputs, (n,), while tracing."""
+        outputs, template = self.call(inputs, structure)
+        return score.of(outputs, template, classes)
+
+
+def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
+    """Specifications of tensors like these, of any batch size."""
+    return [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+
+
+def _concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+    try:
+        return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+    except tf.errors.OperatorNotAllowedInGraphError as error:
+        raise ValueError(
+            "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
+            f"iterates over one; use keras.ops.cond, ops.where or tf.while_loop instead. {error}"
+        ) from error
+
+
+def _units(value: tf.Tensor) -> int | None:
+    shape = value.shape
+    if shape.rank == 1:
+        return 1
+    return shape[1] if shape.rank == 2 else None

@@ -1,0 +1,83 @@
+"""Static matplotlib figures of attributions, by the object interface: no pyplot, so they are safe in a thread."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xai_widgets.attribution import Attribution
+from xai_widgets.caption import sentence
+from xai_widgets.wire import picture, value_range
+
+MOST_SAMPLES = 8
+MOST_BARS = 16
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as the value of a cell, whichever backend is active."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def figure(attribution: Attribution, sample: int | None = None) -> Figure:
+    """The picture and its map for one sample, or for the first eight, on one common signed scale.
+
+    Raises:
+        ValueError: There is no such sample.
+        TypeError: `sample` is no integer.
+    """
+    if sample is not None and (isinstance(sample, bool) or not isinstance(sample, int | np.integer)):
+        raise TypeError(f"sample must be an integer, got {sample!r}")
+    if sample is not None and not 0 <= sample < len(attribution):
+        raise ValueError(f"sample must be 0 to {len(attribution) - 1}, got {sample}")
+    samples = list(range(min(len(attribution), MOST_SAMPLES))) if sample is None else [int(sample)]
+    heat = attribution.heatmap()
+    heat, inputs = (heat[0], _first(attribution.inputs)) if isinstance(heat, list) else (heat, attribution.inputs)
+    pictures = heat.ndim == 3
+    largest = np.percentile(np.abs(heat[samples]), 99) or np.abs(heat[samples]).max() or 1.0
+
+    drawing = NotebookFigure(figsize=(6.4 if pictures else 6, (3.2 if pictures else 4) * len(samples)), layout="constrained")
+    axes = drawing.subplots(len(samples), 2 if pictures else 1, squeeze=False)
+    for row, place in zip(axes, samples, strict=True):
+        if pictures:
+            _draw_picture(drawing, row, inputs[place], heat[place], largest)
+        else:
+            _draw_bars(row[0], heat[place])
+        row[0].set_title(f"{attribution.target_name(place)}  {attribution.score_name} {attribution.score[place]:.2f}")
+    if len(samples) == 1:
+        drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
+    return drawing
+
+
+def _first(tree: object) -> np.ndarray:
+    while isinstance(tree, list | dict):
+        tree = next(iter(tree.values())) if isinstance(tree, dict) else tree[0]
+    return np.asarray(tree)
+
+
+def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
+    shown = picture(sample, value_range(sample))
+    if shown is not None:
+        pixels = np.frombuffer(shown["data"], np.uint8).reshape(shown["shape"])
+        row[0].imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
+    image = row[1].imshow(heat, cmap="PuOr_r", vmin=-largest, vmax=largest)
+    drawing.colorbar(image, ax=row[1], shrink=0.8)
+    for axis in row:
+        axis.set_axis_off()
+
+
+def _draw_bars(axis: Axes, heat: np.ndarray) -> None:
+    heat = heat.reshape(-1)
+    order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
+    colors = np.where(heat[order] >= 0, "#b35806", "#542788")
+    axis.barh([str(place) for place in order], heat[order], color=colors)
+    axis.axvline(0, color="0.5", linewidth=0.8)
+    axis.set_xlabel("attribution")
+    axis.set_ylabel("feature")

@@ -1,0 +1,69 @@
+"""What every method is: a frozen value that yields frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xai_widgets.declare import Declared
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Raw inputs of some samples: arrays (n, ...) and the structure (list, dict) that they have together."""
+
+    arrays: tuple[np.ndarray, ...]
+    structure: Any
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def rows(self, rows: slice) -> Inputs:
+        return Inputs(tuple(array[rows] for array in self.arrays), self.structure)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A snapshot of a running explanation; the last of a run has `progress` 1 and is the answer.
+
+    Attributes:
+        values: An array (n, ...) for each input, or for each call of the `wrt` layer.
+        progress: 0 to 1.
+        passes: Forward-and-backward passes of the model so far, a sample.
+        total: Passes in all.
+        change: (n,) estimate of how far the picture still is from its limit, as a fraction; None where it is exact.
+        baseline_score: (n,) score of the baseline; None where there is no baseline.
+        path: Points visited (k,) and scores there (n, k), for methods that walk a path.
+        notes: Plain sentences where the result may mislead.
+    """
+
+    values: Sequence[np.ndarray]
+    progress: float = 1.0
+    passes: int = 1
+    total: int = 1
+    change: np.ndarray | None = None
+    baseline_score: np.ndarray | None = None
+    path: tuple[np.ndarray, np.ndarray] | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Method(Declared):
+    """Base of all methods; a subclass declares its parameters with `param` and yields frames."""
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        """Explain `score` of `view` at `inputs`, coarse first; each step is at most about 100 ms of work.
+
+        Every frame is a fair answer from what was computed so far. To cancel, take no further frame.
+        """
+        raise NotImplementedError
+
+    def claims(self, inputs: Inputs) -> bool:
+        """Whether the values are claimed to add up to score - baseline_score."""
+        return False

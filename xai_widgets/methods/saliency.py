@@ -1,0 +1,47 @@
+"""The plain gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xai_widgets.declare import param
+from xai_widgets.methods.base import Frame, Inputs, Method
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True, eq=False)
+class Saliency(Method):
+    """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
+
+    normalize: str = param(
+        "none",
+        choices=("none", "sum", "l1", "l2"),
+        doc="Divide each sample's gradient by its signed sum, its L1 norm or its L2 norm.",
+    )
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.gradients import gradient
+
+        _, gradients, _ = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        values, vanished = normalized(gradients, self.normalize)
+        notes = (f"The {self.normalize} of the gradient is zero, so the map is zero.",) if vanished else ()
+        yield Frame(values, notes=notes)
+
+
+def normalized(gradients: list[np.ndarray], by: str) -> tuple[list[np.ndarray], bool]:
+    """Each sample's gradients over their sum, L1 or L2 norm; zeros, and True, where that is zero for a sample."""
+    if by == "none":
+        return gradients, False
+    flat = np.concatenate([array.reshape(len(array), -1) for array in gradients], axis=1)
+    size = {"sum": lambda: flat.sum(1), "l1": lambda: np.abs(flat).sum(1), "l2": lambda: np.linalg.norm(flat, axis=1)}[
+        by
+    ]()
+    factor = np.divide(1, size, out=np.zeros_like(size), where=size != 0)
+    return [array * factor.reshape(-1, *[1] * (array.ndim - 1)) for array in gradients], bool((size == 0).any())

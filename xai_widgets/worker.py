@@ -1,0 +1,102 @@
+"""One thread does the work of all widgets: the newest job of each wins, and they take turns step by step."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class _Job:
+    number: int
+    start: Callable[[], Iterator[None]]
+    steps: Iterator[None] | None = field(default=None)
+
+
+class Worker:
+    """A daemon thread that advances jobs.
+
+    A job is a function that gives an iterator; each of its steps does a little work and publishes it. A job ends when
+    its iterator does, or at its next step once a newer job of the same owner, or `cancel`, has taken its place. What
+    a job raises is the job's own to catch: here it would be seen by nobody.
+    """
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition()
+        self._jobs: OrderedDict[object, _Job] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def submit(self, owner: object, start: Callable[[], Iterator[None]]) -> None:
+        """Run a job for an owner, instead of whatever it has waiting or running."""
+        with self._ready:
+            self._jobs[owner] = _Job(next(self._numbers), start)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="xai_widgets", daemon=True)
+                self._thread.start()
+            self._ready.notify_all()
+
+    def cancel(self, owner: object) -> None:
+        """Drop the job of an owner; one that is running ends at its next step."""
+        with self._ready:
+            self._jobs.pop(owner, None)
+
+    def is_current(self) -> bool:
+        """Whether the calling thread is the worker's own."""
+        return threading.current_thread() is self._thread
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the thread at the next step, for the end of the process."""
+        with self._ready:
+            self._stopping = True
+            self._jobs.clear()
+            self._ready.notify_all()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._jobs and not self._stopping:
+                    self._ready.wait()
+                if self._stopping:
+                    return
+                owner, job = next(iter(self._jobs.items()))
+                self._jobs.move_to_end(owner)
+            done = self._step(job)
+            with self._ready:
+                newer = self._jobs.get(owner) is not job
+                if done and not newer:
+                    del self._jobs[owner]
+            if newer and not done:
+                _close(job.steps)
+            del owner, job
+
+    @staticmethod
+    def _step(job: _Job) -> bool:
+        try:
+            if job.steps is None:
+                job.steps = job.start()
+            next(job.steps)
+        except StopIteration:
+            return True
+        except Exception:
+            # A job catches its own errors; one that slips through must not end everyone's thread.
+            return True
+        return False
+
+
+def _close(steps: Iterator[None] | None) -> None:
+    close = getattr(steps, "close", None)
+    if close is not None:
+        close()
+
+
+WORKER = Worker()
+atexit.register(WORKER.stop)
