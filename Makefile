@@ -48,7 +48,7 @@ lint: $(VENV)/test.stamp
 	@$(PY) hatch_build.py typecheck lint
 
 format: $(VENV)/test.stamp
-	@$(PY) -m ruff check --fix --quiet
+	@$(PY) -m ruff check --fix --exit-zero --quiet
 	@$(PY) -m ruff format
 
 strip: $(VENV)/test.stamp

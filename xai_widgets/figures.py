@@ -43,7 +43,9 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     pictures = heat.ndim == 3
     largest = np.percentile(np.abs(heat[samples]), 99) or np.abs(heat[samples]).max() or 1.0
 
-    drawing = NotebookFigure(figsize=(6.4 if pictures else 6, (3.2 if pictures else 4) * len(samples)), layout="constrained")
+    drawing = NotebookFigure(
+        figsize=(6.4 if pictures else 6, (3.2 if pictures else 4) * len(samples)), layout="constrained"
+    )
     axes = drawing.subplots(len(samples), 2 if pictures else 1, squeeze=False)
     for row, place in zip(axes, samples, strict=True):
         if pictures:

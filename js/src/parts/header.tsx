@@ -19,7 +19,7 @@ export function Header(props: {
 	const { methods, method, samples } = props;
 	const id = useUniqueId();
 	return (
-		<header class="xai-header">
+		<div class="xai-header">
 			<div class="xai-labelled xai-method">
 				<label for={id}>Method</label>
 				<select
@@ -42,6 +42,6 @@ export function Header(props: {
 				onChange={props.onTarget}
 			/>
 			{samples > 1 && <Stepper index={props.index} count={samples} onChange={props.onIndex} />}
-		</header>
+		</div>
 	);
 }

@@ -79,11 +79,11 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 				</div>
 				<Trust card={frame?.card ?? null} />
 			</div>
-			<footer class="xai-foot">
+			<div class="xai-foot">
 				<p>{frame?.sentence}</p>
 				{/* biome-ignore lint/a11y/noRedundantRoles: whoever looks for the role as an attribute finds it too. */}
 				<output role="status">{kernel.value === "gone" ? NO_KERNEL : state.status.value}</output>
-			</footer>
+			</div>
 		</div>
 	);
 }

@@ -1,0 +1,287 @@
+"""SaliencyWidget in a real JupyterLab: what the hand does is what the canvas shows."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import lab as jupyter
+from browser.lab import Lab, drag, pixels, screenshot
+from browser.painting import differ, painted
+from playwright.sync_api import Locator, Page, expect
+
+import xai_widgets as xai
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+DIGITS = """import xai_widgets as xai
+model, inputs, labels, names = xai.examples.digits()
+widget = xai.SaliencyWidget(model, inputs, xai.IntegratedGradients(baseline=xai.Blur(4)), names=names)
+widget"""
+PHOTOGRAPH = f"""import keras, numpy as np, xai_widgets as xai
+from PIL import Image
+model = keras.models.load_model({str(DATA / "darknet_tiny.keras")!r})
+names = open({str(DATA / "imagenet_names.txt")!r}).read().splitlines()[:1000]
+inputs = np.asarray(Image.open({str(DATA / "cat_and_dog.png")!r}).convert("RGB"), "float32")[None] / 255
+widget = xai.SaliencyWidget(model, inputs, xai.IntegratedGradients(steps=32, baseline=xai.Blur(12)), names=names)
+widget"""
+
+
+def slider(widget: Locator, label: str) -> Locator:
+    return widget.get_by_role("slider", name=label, exact=True)
+
+
+def status(widget: Locator) -> Locator:
+    return widget.get_by_role("status")
+
+
+def settled(widget: Locator) -> None:
+    expect(status(widget)).to_contain_text("Settled", timeout=120_000)
+
+
+def comes_to_show(canvas: Locator, expected: np.ndarray, seconds: float = 60) -> None:
+    """Wait until the canvas shows a picture; one level in a thousand pixels may be off by the rounding of float16."""
+    end = time.monotonic() + seconds
+    while (distance := differ(pixels(canvas), expected)) > 2:
+        assert time.monotonic() < end, f"the canvas is {distance} levels off at rest"
+        time.sleep(0.05)
+
+
+def of_the_controls(widget: Locator, model, inputs, **display) -> np.ndarray:
+    """What `explain` says for the values that the controls show, painted."""
+    method = xai.IntegratedGradients(
+        steps=int(slider(widget, "Steps").input_value()),
+        baseline=xai.Blur(float(slider(widget, "Sigma").input_value())),
+    )
+    return painted(xai.explain(model, inputs, method).heatmap()[0], inputs[0], **display)
+
+
+def mouse(widget: Locator, label: str, to: float) -> None:
+    drag(slider(widget, label), to)
+
+
+def keyboard(widget: Locator, label: str, to: float) -> None:
+    slider(widget, label).focus()
+    keys = widget.page.keyboard
+    keys.press("Home")
+    for _ in range(round(to * 40)):
+        keys.press("ArrowRight")
+
+
+def move_and_compare(widget: Locator, by: Callable[[Locator, str, float], None], model, inputs) -> None:
+    canvas = widget.locator("canvas.xai-map")
+    settled(widget)
+    comes_to_show(canvas, of_the_controls(widget, model, inputs))
+    for label, to in (("Steps", 0.4), ("Sigma", 0.1), ("Sigma", 0.6), ("Steps", 0.15)):
+        before = pixels(canvas), slider(widget, label).input_value()
+        by(widget, label, to)
+        assert slider(widget, label).input_value() != before[1]
+        comes_to_show(canvas, of_the_controls(widget, model, inputs))
+        assert not np.array_equal(pixels(canvas), before[0])
+
+
+@pytest.fixture
+def widget(page: Page, lab: Lab) -> Locator:
+    """The digits, settled."""
+    jupyter.open_notebook(page, lab, [DIGITS])
+    widget = page.locator(".xai")
+    settled(widget)
+    return widget
+
+
+def test_the_quickstart_by_mouse(page: Page, lab: Lab, digits):
+    shutil.copy(ROOT / "notebooks" / "01_quickstart.ipynb", lab.root)
+    jupyter.open_notebook(page, lab, lab.root / "01_quickstart.ipynb")
+    assert page.locator(jupyter.CELL_ERROR).count() == 0
+    move_and_compare(page.locator(".xai").first, mouse, digits.model, digits.inputs[:1])
+    assert page.left_machine == []
+    assert page.errors == []
+
+
+def test_by_keyboard_without_a_notebook_command(page: Page, widget: Locator, digits):
+    page.evaluate("""() => { window.commands = [];
+      window.jupyterapp.commands.commandExecuted.connect((_, { id }) => window.commands.push(id)); }""")
+    move_and_compare(widget, keyboard, digits.model, digits.inputs[:1])
+    for key in ("a", "b", "x", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("window.commands") == []
+    page.keyboard.press("Control+s")
+    page.wait_for_function("window.commands.includes('docmanager:save')")
+
+
+def test_every_control_is_reached_by_tab(page: Page, widget: Locator):
+    widget.get_by_label("Method").focus()
+    reached = []
+    for _ in range(30):
+        reached.append(
+            page.evaluate("document.activeElement.labels?.[0]?.innerText || document.activeElement.ariaLabel")
+        )
+        page.keyboard.press("Tab")
+        if not page.evaluate("document.querySelector('.xai').contains(document.activeElement)"):
+            break
+    assert {"Method", "Target", "Sample", "Sigma", "Steps", "Rule", "Opacity", "Clip", "Colours"} <= set(reached)
+    assert any("Blur" in (name or "") for name in reached)
+    assert any("both" in (name or "").lower() for name in reached)
+
+
+def test_target_method_sample_and_baseline_are_chosen(page: Page, widget: Locator, digits):
+    canvas = widget.locator("canvas.xai-map")
+    target = widget.get_by_role("combobox", name="Target")
+    target.click()
+    target.fill("7")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    method = xai.IntegratedGradients(baseline=xai.Blur(4))
+    heat = xai.explain(digits.model, digits.inputs[:1], method, target=7).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[0]))
+    widget.get_by_label("Sample").fill("4")
+    heat = xai.explain(digits.model, digits.inputs[3:4], method, target=7).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[3]))
+    widget.get_by_label("Method").select_option("Saliency")
+    widget.get_by_label("Normalize").select_option("l2")
+    a = xai.explain(digits.model, digits.inputs[3:4], xai.Saliency(normalize="l2"), target=7)
+    comes_to_show(canvas, painted(a.heatmap()[0], digits.inputs[3]))
+    assert canvas.get_attribute("aria-label") == widget.locator(".xai-foot p").inner_text()
+    widget.get_by_label("Method").select_option("Integrated gradients")
+    widget.get_by_role("radio", name="Constant").check()
+    heat = xai.explain(digits.model, digits.inputs[3:4], xai.IntegratedGradients(), target=7).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[3]))
+
+
+def test_display_controls_repaint_and_tell_the_kernel_nothing(page: Page, lab: Lab, digits):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    jupyter.open_notebook(page, lab, [DIGITS])
+    widget = page.locator(".xai")
+    canvas = widget.locator("canvas.xai-map")
+    settled(widget)
+    heat = xai.explain(digits.model, digits.inputs[:1], xai.IntegratedGradients(baseline=xai.Blur(4))).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[0]))
+    page.wait_for_timeout(1000)  # what the change of the last output sends by itself
+    before = len([one for one in sent if b"comm_msg" in (one if isinstance(one, bytes) else one.encode())])
+    opacity = drag(slider(widget, "Opacity"), 0.3)
+    clip = drag(slider(widget, "Clip"), 0.5)
+    comes_to_show(canvas, painted(heat, digits.inputs[0], opacity=opacity, clip=clip))
+    for sign in ("positive", "negative", "absolute"):
+        widget.get_by_role("radio", name=f"Sign: {sign}").check()
+        comes_to_show(canvas, painted(heat, digits.inputs[0], opacity=opacity, clip=clip, sign=sign))
+    widget.get_by_label("Colours").select_option("viridis")
+    changed = painted(heat, digits.inputs[0], opacity=opacity, clip=clip, sign="absolute", colormap="viridis")
+    comes_to_show(canvas, changed)
+    assert len([one for one in sent if b"comm_msg" in (one if isinstance(one, bytes) else one.encode())]) == before
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+def test_a_photograph_by_mouse_and_keyboard(page: Page, lab: Lab):
+    import keras
+    from PIL import Image
+
+    model = keras.models.load_model(DATA / "darknet_tiny.keras")
+    inputs = np.asarray(Image.open(DATA / "cat_and_dog.png").convert("RGB"), "float32")[None] / 255
+    jupyter.open_notebook(page, lab, [PHOTOGRAPH])
+    widget = page.locator(".xai")
+    settled(widget)
+    expect(widget.get_by_role("combobox", name="Target")).to_have_value("bull mastiff (predicted)")
+    canvas = widget.locator("canvas.xai-map")
+    for by, label, to in (
+        (mouse, "Steps", 0.1),
+        (mouse, "Sigma", 0.7),
+        (keyboard, "Steps", 0.2),
+        (keyboard, "Sigma", 0.3),
+    ):
+        before = pixels(canvas)
+        by(widget, label, to)
+        comes_to_show(canvas, of_the_controls(widget, model, inputs))
+        assert not np.array_equal(pixels(canvas), before)
+    settled(widget)
+    for theme in ("light", "dark"):
+        jupyter.set_theme(page, theme)
+        screenshot(widget, f"photograph-{theme}")
+    jupyter.set_theme(page, "light")
+    assert page.left_machine == []
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("width", [1400, 480])
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
+    page.set_viewport_size({"width": width, "height": 1000})
+    table = """t = xai.examples.tabular()
+xai.SaliencyWidget(t.model, t.inputs, names=t.names, features=t.features)"""
+    jupyter.open_notebook(page, lab, [DIGITS, table])
+    if width < 500:
+        jupyter.run_command(page, "application:toggle-left-area")
+    widgets = page.locator(".xai")
+    expect(widgets).to_have_count(2)
+    for widget in widgets.all():
+        settled(widget)
+    for theme in ("light", "dark"):
+        jupyter.set_theme(page, theme)
+        found = Axe().run(page, context=".xai")
+        assert found.violations_count == 0, found.generate_report()
+        for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
+            wide = widget.evaluate(
+                "e => [e.scrollWidth - e.clientWidth, ...[...e.querySelectorAll('*')].map("
+                "c => c.getBoundingClientRect().right - e.getBoundingClientRect().right)]"
+            )
+            assert max(wide) <= 1, "something sticks out of the widget"
+            screenshot(widget, f"{name}-{theme}-{width}")
+    jupyter.set_theme(page, "light")
+    assert page.errors == []
+
+
+def test_an_error_shows_and_the_map_stays(page: Page, lab: Lab):
+    jupyter.open_notebook(page, lab, [DIGITS])
+    widget = page.locator(".xai")
+    settled(widget)
+    before = pixels(widget.locator("canvas.xai-map"))
+    jupyter.run_command(page, "notebook:insert-cell-below")
+    page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.setSource(
+          'def broken(outputs):\\n    raise ValueError("no such score")\\nwidget.target = broken')"""
+    )
+    jupyter.run_command(page, "notebook:run-cell")
+    expect(widget.get_by_role("alert")).to_contain_text("no such score")
+    np.testing.assert_array_equal(pixels(widget.locator("canvas.xai-map")), before)
+    drag(slider(widget, "Steps"), 0.3)
+    expect(widget.get_by_role("alert")).to_contain_text("no such score")
+
+
+def test_it_outlives_its_kernel_and_the_file(page: Page, lab: Lab):
+    path = jupyter.open_notebook(page, lab, [DIGITS])
+    widget = page.locator(".xai")
+    settled(widget)
+    canvas = widget.locator("canvas.xai-map")
+    shown = pixels(canvas)
+    jupyter.save(page)
+    jupyter.restart_kernel(page)
+    drag(slider(widget, "Steps"), 0.7)
+    expect(status(widget)).to_contain_text("run the cell again")
+    np.testing.assert_array_equal(pixels(canvas), shown)
+    lab.shut_down_kernels()
+    jupyter.open_notebook(page, lab, path, run=False)
+    np.testing.assert_array_equal(pixels(page.locator(".xai canvas.xai-map")), shown)
+    drag(slider(widget, "Opacity"), 0.2)
+    page.wait_for_timeout(100)
+    assert not np.array_equal(pixels(canvas), shown)
+    jupyter.run_all(page)
+    settled(widget)
+
+
+def test_an_exported_page_needs_no_network_and_answers_its_display_controls(page: Page, digits, tmp_path: Path):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[:1], names=digits.names)
+    widget.to_html(tmp_path / "digit.html")
+    widget.close()
+    assert (tmp_path / "digit.html").stat().st_size < 200_000
+    page.goto((tmp_path / "digit.html").as_uri())
+    shown = page.locator(".xai")
+    heat = xai.explain(digits.model, digits.inputs[:1]).heatmap()[0]
+    comes_to_show(shown.locator("canvas.xai-map"), painted(heat, digits.inputs[0]))
+    opacity = drag(slider(shown, "Opacity"), 0.25)
+    comes_to_show(shown.locator("canvas.xai-map"), painted(heat, digits.inputs[0], opacity=opacity))
+    expect(slider(shown, "Steps")).to_be_disabled()
+    expect(shown).to_contain_text("Saved page")
+    assert page.left_machine == []
+    assert page.errors == []
