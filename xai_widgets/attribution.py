@@ -65,7 +65,8 @@ class Attribution:
 
     def __repr__(self) -> str:
         shapes = " + ".join(str(array.shape) for array in _leaves(self.values))
-        return f"Attribution({self.method!r}, values {shapes}, {self.score_name} {np.round(self.score, 3).tolist()})"
+        scores = np.array2string(self.score, precision=3, threshold=8, separator=", ")
+        return f"Attribution({self.method!r}, values {shapes}, {self.score_name} {scores})"
 
     def target_name(self, sample: int = 0) -> str:
         """What was explained of a sample, as text: a class name, "class 3", or the name of the score."""

@@ -33,7 +33,7 @@ class Baseline(Declared):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Constant(Baseline):
     """The same value everywhere: a number, a colour (one value per channel), or one value per feature."""
 
@@ -50,7 +50,7 @@ class Constant(Baseline):
         return np.broadcast_to(value, inputs.shape).copy()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Blur(Baseline):
     """The input, blurred by a Gaussian along its spatial axes (edges repeated): shapes go, colours stay."""
 

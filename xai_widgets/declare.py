@@ -65,7 +65,7 @@ def _kind(default: Any, choices: tuple[str, ...] | None) -> str:
 
 
 class Declared:
-    """Base of methods and baselines; subclasses are `@dataclass(frozen=True, eq=False)` with `param` fields."""
+    """Base of methods and baselines: `@dataclass(frozen=True, eq=False, repr=False)` classes with `param` fields."""
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -90,6 +90,15 @@ class Declared:
     def __hash__(self) -> int:
         return hash(self._content())
 
+    def __repr__(self) -> str:
+        return self.source()
+
+    def source(self, prefix: str = "") -> str:
+        """Python source that makes this value, with `prefix` before class names; a large array is only named."""
+        names = [field.name for field in fields(type(self))]
+        values = ", ".join(f"{name}={_source(name, getattr(self, name), prefix)}" for name in names)
+        return f"{prefix}{type(self).__name__}({values})"
+
     def replace(self, **changes: Any) -> Self:
         """The same value with other fields."""
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
@@ -109,6 +118,17 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return (value.shape, value.dtype.str, value.tobytes())
     return value
+
+
+_MOST_IN_SOURCE = 32
+
+
+def _source(name: str, value: Any, prefix: str) -> str:
+    if isinstance(value, Declared):
+        return value.source(prefix)
+    if isinstance(value, np.ndarray):
+        return str(value.tolist()) if value.size <= _MOST_IN_SOURCE else name
+    return repr(value)
 
 
 def check(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:

@@ -110,5 +110,12 @@ def test_methods_by_name_class_and_value():
         as_method(3)
 
 
+def test_a_value_is_the_source_that_makes_it_and_large_arrays_are_only_named():
+    value = xai.IntegratedGradients(steps=5, baseline=xai.Constant([0.25, 0.5, 1.0]))
+    assert eval(repr(value), {"IntegratedGradients": xai.IntegratedGradients, "Constant": xai.Constant}) == value
+    assert eval(value.source("xai."), {"xai": xai}) == value
+    assert repr(xai.Constant(np.zeros(1000))) == "Constant(value=value)"
+
+
 def test_numbers_stand_for_constant_baselines():
     assert xai.IntegratedGradients(baseline=0.5) == xai.IntegratedGradients(baseline=xai.Constant(0.5))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xai_widgets.engine.score import Score
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IntegratedGradients(Method):
     """(x - x') times the gradient, averaged on the straight path from a baseline x' (Sundararajan et al., 2017)."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xai_widgets.engine.score import Score
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Saliency(Method):
     """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
 

@@ -389,7 +389,10 @@ class Explainer(anywidget.AnyWidget):
         return self.result().plot()
 
     def code(self) -> str:
-        """Python source that makes the same attribution, for the names `xai`, `model` and `inputs`."""
+        """Python source that makes the same attribution, for the names `xai`, `model` and `inputs`.
+
+        Functions and large arrays stand there under the name of their parameter.
+        """
         options = [f"target={self.target!r}" if not callable(self.target) else "target=target"]
         view = self._subject.view
         if view.wrt is not None:
@@ -399,7 +402,7 @@ class Explainer(anywidget.AnyWidget):
         if self._probability:
             options.append("probability=True")
         inputs = f"inputs[{self.index}:{self.index + 1}]"
-        return f"xai.explain(model, {inputs}, {_source(self.method)}, {', '.join(options)})"
+        return f"xai.explain(model, {inputs}, {self.method.source('xai.')}, {', '.join(options)})"
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
@@ -477,10 +480,3 @@ def _card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, A
 def _baseline_label(method: Method) -> str:
     baseline = getattr(method, "baseline", None)
     return "" if baseline is None else type(baseline).label
-
-
-def _source(value: Any) -> str:
-    """Source of a method: its repr with the package's name before each class."""
-    import re
-
-    return re.sub(r"\b(?=[A-Z]\w*\()", "xai.", repr(value))
