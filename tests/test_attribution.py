@@ -14,7 +14,7 @@ def digit(digits):
 def test_says_what_it_is(digit):
     assert "IntegratedGradients(steps=16" in repr(digit)
     assert len(digit) == 3
-    assert digit.target_name(2) == "2"
+    assert digit.targets[2] == "2"
     assert digit.passes == 16
     assert digit.path[1].shape == (3, 16)
     assert (np.diff(digit.path[0]) > 0).all()
@@ -29,7 +29,7 @@ def test_saves_and_loads_without_pickle(digit, tmp_path):
     digit.save(tmp_path / "digit")
     again = xai.Attribution.load(tmp_path / "digit")
     assert again.method == digit.method
-    assert again.names == digit.names
+    assert again.targets == digit.targets
     assert again.notes == digit.notes
     for name in ("values", "inputs", "target", "score", "baseline_score", "residual", "change"):
         np.testing.assert_array_equal(getattr(again, name), getattr(digit, name))

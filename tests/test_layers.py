@@ -12,7 +12,7 @@ import xai_widgets
 PACKAGE = Path(xai_widgets.__file__).parent
 # A room and what may enter it, besides itself and the plain value modules at the top.
 MAY_ENTER = {
-    "engine": {"declare", "methods.base"},
+    "engine": {"declare", "targets", "methods.base"},
     "methods": {"declare", "baselines", "engine"},
     "examples": set(),
     "widgets": {

@@ -14,41 +14,40 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    # Type checkers cannot follow __getattr__: for them the names are imported, and `as` says that they are public.
     from xai_widgets import examples as examples
-    from xai_widgets.attribution import Attribution, explain
-    from xai_widgets.baselines import Blur, Constant
-    from xai_widgets.methods import IntegratedGradients, Saliency
-    from xai_widgets.widgets.saliency import SaliencyWidget
+    from xai_widgets.attribution import Attribution as Attribution
+    from xai_widgets.attribution import explain as explain
+    from xai_widgets.baselines import Blur as Blur
+    from xai_widgets.baselines import Constant as Constant
+    from xai_widgets.methods import IntegratedGradients as IntegratedGradients
+    from xai_widgets.methods import Saliency as Saliency
+    from xai_widgets.targets import Class as Class
+    from xai_widgets.targets import Margin as Margin
+    from xai_widgets.targets import Neuron as Neuron
+    from xai_widgets.targets import Output as Output
+    from xai_widgets.targets import Region as Region
+    from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Attribution": "attribution",
-    "Blur": "baselines",
-    "Constant": "baselines",
-    "IntegratedGradients": "methods",
-    "Saliency": "methods",
-    "SaliencyWidget": "widgets.saliency",
-    "explain": "attribution",
+    "attribution": ("Attribution", "explain"),
+    "baselines": ("Blur", "Constant"),
+    "methods": ("IntegratedGradients", "Saliency"),
+    "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
+    "widgets.saliency": ("SaliencyWidget",),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "Attribution",
-    "Blur",
-    "Constant",
-    "IntegratedGradients",
-    "Saliency",
-    "SaliencyWidget",
-    "examples",
-    "explain",
-]
+__all__ = ["examples", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
     if name == "examples":
         return importlib.import_module("xai_widgets.examples")
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"xai_widgets.{_HOMES[name]}"), name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f"xai_widgets.{_HOME[name]}"), name)
     raise AttributeError(f"module 'xai_widgets' has no attribute {name!r}")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import shap
     from matplotlib.figure import Figure
 
-    from xai_widgets.engine.score import TracedOutput
+    from xai_widgets.engine.score import Outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class Attribution:
         change: (N,) estimate of how far the values still are from their limit, as a fraction; NaN where unknown.
         passes: Forward-and-backward passes of the model, a sample.
         path: Points on the path (k,) and the scores there (N, k), None for methods without a path.
-        score_name: "logit", "probability", "output" or "target function".
-        names: Class names, empty where unknown.
+        score_name: "logit", "probability", "output", "activation" or "target function".
+        targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
         notes: Plain sentences on conventions, and on what may mislead.
     """
 
@@ -57,7 +57,7 @@ class Attribution:
     passes: int = 1
     path: tuple[np.ndarray, np.ndarray] | None = None
     score_name: str = "logit"
-    names: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -67,13 +67,6 @@ class Attribution:
         shapes = " + ".join(str(array.shape) for array in _leaves(self.values))
         scores = np.array2string(self.score, precision=3, threshold=8, separator=", ")
         return f"Attribution({self.method!r}, values {shapes}, {self.score_name} {scores})"
-
-    def target_name(self, sample: int = 0) -> str:
-        """What was explained of a sample, as text: a class name, "class 3", or the name of the score."""
-        index = int(self.target[sample])
-        if index < 0:
-            return self.score_name
-        return self.names[index] if index < len(self.names) else f"class {index}"
 
     def heatmap(self, size: tuple[int, ...] | None = None) -> Any:
         """The signed sum over channels at the size of the inputs, not normalised.
@@ -114,7 +107,7 @@ class Attribution:
         arrays: dict[str, np.ndarray] = {}
         carried: dict[str, np.ndarray] = {}
         meta: dict[str, Any] = {"method": to_json(self.method, carried)}
-        for name in ("passes", "score_name", "names", "notes"):
+        for name in ("passes", "score_name", "targets", "notes"):
             meta[name] = getattr(self, name)
         for name in ("values", "inputs", "error", "path"):
             meta[name] = _flatten(getattr(self, name), name, arrays)
@@ -139,7 +132,7 @@ class Attribution:
             values = {
                 field.name: _restore(meta[field.name], file)
                 for field in fields(cls)
-                if field.name not in ("method", "passes", "score_name", "names", "notes")
+                if field.name not in ("method", "passes", "score_name", "targets", "notes")
             }
         method = from_json(meta["method"], METHODS, BASELINES, carried)
         if isinstance(values["path"], list):
@@ -149,7 +142,7 @@ class Attribution:
             method=method,  # type: ignore[arg-type]
             passes=meta["passes"],
             score_name=meta["score_name"],
-            names=tuple(meta["names"]),
+            targets=tuple(meta["targets"]),
             notes=tuple(meta["notes"]),
         )
 
@@ -188,13 +181,14 @@ class Subject:
         return part
 
     @cached_property
-    def outputs(self) -> list[TracedOutput]:
+    def outputs(self) -> Outputs:
         """What the model gives for the samples, with and without the final activation."""
         structure = self.inputs.structure
         outputs = self.view.forward(self.view.enter(self.inputs.arrays, structure), structure)
-        if len(outputs[0].logits) != len(self.inputs):
+        rows = len(outputs.flat[0].logits)
+        if rows != len(self.inputs):
             raise ValueError(
-                f"the model gave {len(outputs[0].logits)} rows for {len(self.inputs)} samples: "
+                f"the model gave {rows} rows for {len(self.inputs)} samples: "
                 "model and preprocess must keep the batch axis"
             )
         return outputs
@@ -210,14 +204,21 @@ class Task:
     """
 
     def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
-        from xai_widgets.engine.score import resolve
+        from xai_widgets.engine.score import NeuronReader, resolve
 
         if not isinstance(probability, bool):
             raise TypeError(f"probability must be True or False, got {probability!r}")
         self.subject, self.method = subject, method
-        outputs = subject.outputs
-        self.score = resolve(target, subject.view.heads, outputs, subject.names, probability)
-        self.scores = subject.view.scores(self.score, outputs)
+        view, inputs = subject.view, subject.inputs
+
+        def find_layer(name: str) -> str:
+            return view.path_of(name, "Neuron.layer")
+
+        self.score = resolve(target, subject.outputs, subject.names, probability, find_layer)
+        if isinstance(self.score.reader, NeuronReader):
+            self.scores = view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        else:
+            self.scores = view.scores_of(self.score, subject.outputs)
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
@@ -235,7 +236,7 @@ class Task:
         residual = (total - (score - baseline_score)) if self.method.claims(inputs) else missing
         return Attribution(
             values=_pack(values, inputs.structure, view.wrt is not None),
-            target=self.score.classes[rows].astype(np.int64),
+            target=self.score.targets[rows].astype(np.int64),
             score=score,
             baseline_score=baseline_score,
             residual=np.asarray(residual, score.dtype),
@@ -244,9 +245,9 @@ class Task:
             change=missing if frame.change is None else frame.change.astype(score.dtype),
             passes=frame.passes,
             path=frame.path,
-            score_name=self.score.name,
-            names=self.subject.names,
-            notes=(*self.score.notes(), *self.subject.notes, *frame.notes),
+            score_name=self.score.reader.name,
+            targets=self.score.labels[rows],
+            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes),
         )
 
 
@@ -311,7 +312,8 @@ def _joined(parts: Sequence[Attribution]) -> Attribution:
     if first.path is not None:
         path = first.path[0], np.concatenate([part.path[1] for part in parts if part.path is not None])
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    return replace(first, **joined, path=path, notes=notes)
+    targets = tuple(label for part in parts for label in part.targets)
+    return replace(first, **joined, path=path, targets=targets, notes=notes)
 
 
 def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: int = 0) -> str:
     """What the map of one sample shows."""
-    target = f"\u201c{attribution.target_name(sample)}\u201d"
+    target = f"\u201c{attribution.targets[sample]}\u201d"
     heat = attribution.heatmap()
     heat = np.asarray((heat[0] if isinstance(heat, list) else heat)[sample], np.float64)
     where = _where(heat, features)

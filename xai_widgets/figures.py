@@ -52,7 +52,7 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
             _draw_picture(drawing, row, inputs[place], heat[place], largest)
         else:
             _draw_bars(row[0], heat[place])
-        row[0].set_title(f"{attribution.target_name(place)}  {attribution.score_name} {attribution.score[place]:.2f}")
+        row[0].set_title(f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}")
     if len(samples) == 1:
         drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
     return drawing

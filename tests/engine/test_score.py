@@ -61,7 +61,7 @@ def test_one_target_a_sample_names_and_callables(zoo):
     names = ["a", "b", "c", "d", "e"]
     each = xai.explain(model, inputs, "saliency", target=[2, "a", 1], names=names)
     np.testing.assert_array_equal(each.target, [2, 0, 1])
-    assert each.target_name(0) == "c"
+    assert each.targets == ("c", "a", "b")
     np.testing.assert_array_equal(each.values[1:2], xai.explain(model, inputs[1:2], "saliency", target=0).values)
     margin = xai.explain(model, inputs, "saliency", target=lambda logits: logits[:, 1] - logits[:, 0])
     parts = [xai.explain(model, inputs, "saliency", target=i).values for i in (1, 0)]

@@ -11,7 +11,7 @@ import tensorflow as tf
 from xai_widgets.engine.model import ModelView, specs
 from xai_widgets.engine.score import Score, precise
 
-CLASSES = tf.TensorSpec([None], tf.int32)
+CLASSES = tf.TensorSpec([None, None], tf.int32)
 
 
 def gradient(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,17 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.score import Head, Score, TracedOutput, before_activation, identity, precise
+from xai_widgets.engine.score import (
+    Head,
+    NeuronReader,
+    Outputs,
+    Score,
+    TracedOutput,
+    before_activation,
+    identity,
+    output_names,
+    precise,
+)
 from xai_widgets.engine.taps import tapped
 
 
@@ -59,7 +70,7 @@ class ModelView:
         self._model = weakref.ref(model)
         self.preprocess = preprocess
         self._outside: Callable[[Any], Any] | None = None
-        self.wrt = None if wrt is None else self._path(wrt)
+        self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
 
@@ -100,9 +111,15 @@ class ModelView:
         visit(self.model, "")
         return found
 
-    def _path(self, name: str) -> str:
+    def path_of(self, name: str, argument: str) -> str:
+        """The path of the layer that a path, or its last part alone, names.
+
+        Raises:
+            TypeError: `name` is no text; `argument` is what the error calls it.
+            ValueError: No layer, or more than one, is so named.
+        """
         if not isinstance(name, str):
-            raise TypeError(f"wrt must be the name or path of a layer, got {name!r}")
+            raise TypeError(f"{argument} must be the name or path of a layer, got {name!r}")
         layers = self.layers
         if name in layers:
             return name
@@ -110,7 +127,13 @@ class ModelView:
         if len(ends) == 1:
             return ends[0]
         hint = f"; it may be any of {', '.join(map(repr, ends))}" if ends else nearest(name, layers)
-        raise ValueError(f"wrt {name!r} names no single layer of the model{hint}")
+        raise ValueError(f"{argument} {name!r} names no single layer of the model{hint}")
+
+    def at(self, wrt: str) -> ModelView:
+        """The same view with respect to the output of a layer, given by its path."""
+        other = copy.copy(self)
+        other.wrt = wrt
+        return other
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]] | None:
@@ -186,55 +209,70 @@ class ModelView:
         prepared = self._outside(tf.nest.pack_sequence_as(structure, [array.copy() for array in inputs]))
         return [np.asarray(array, self.dtype) for array in tf.nest.flatten(prepared)]
 
-    def call(self, inputs: Sequence[tf.Tensor], structure: Any) -> tuple[list[TracedOutput], Any]:
-        """The model's outputs for raw inputs, while tracing: flattened, and the model's own structure of them."""
+    def call(self, inputs: Sequence[tf.Tensor], structure: Any) -> Outputs:
+        """What the model gives for inputs as the compiled functions take them, while tracing."""
         packed = tf.nest.pack_sequence_as(structure, list(inputs))
         if self.preprocess is not None:
             packed = self.preprocess(packed)
-        outputs = self.model(packed, training=False)
-        flat = [before_activation(value) for value in tf.nest.flatten(outputs)]
-        template = self._compiled.template = tf.nest.map_structure(lambda _: None, outputs)
-        self._compiled.heads = tuple(
-            Head(name, traced.activation, _units(traced.value))
-            for name, traced in zip(self._output_names(template), flat, strict=True)
-        )
-        return flat, template
+        given = self.model(packed, training=False)
+        flat = [before_activation(value) for value in tf.nest.flatten(given)]
+        template = tf.nest.map_structure(lambda _: None, given)
+        names = output_names(template, getattr(self.model, "output_names", None) or ())
+        heads = tuple(_head(name, traced) for name, traced in zip(names, flat, strict=True))
+        self._compiled.template, self._compiled.heads = template, heads
+        return Outputs(flat, template, heads)
 
-    def _output_names(self, template: Any) -> list[str]:
-        if isinstance(template, Mapping):
-            return [str(key) for key in sorted(template)]
-        count = len(tf.nest.flatten(template))
-        names = getattr(self.model, "output_names", None) or ()
-        return list(names) if len(names) == count else [str(place) for place in range(count)]
-
-    def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> list[TracedOutput]:
-        """Every output for inputs as the compiled functions take them, one chunk at a time."""
+    def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> Outputs:
+        """What the model gives for inputs as the compiled functions take them, one chunk at a time."""
 
         def run(*tensors: tf.Tensor) -> Any:
-            outputs, _ = self.call(tensors, structure)
-            return [precise(output.logits) for output in outputs], [precise(output.value) for output in outputs]
+            outputs = self.call(tensors, structure)
+            return [(precise(output.logits), precise(output.value)) for output in outputs.flat]
 
         function = self.compiled(("forward", repr(structure)), run, specs(inputs))
-        size = self.chunk(inputs)
-        parts = [
-            tf.nest.flatten(function(*(tf.constant(array[start : start + size]) for array in inputs)))
-            for start in range(0, len(inputs[0]), size)
-        ]
-        joined = [tf.concat(column, axis=0) for column in zip(*parts, strict=True)]
+        columns = [tf.concat(column, axis=0) for column in zip(*self._chunks(function, inputs), strict=True)]
         heads = self._compiled.heads
-        return [
+        flat = [
             TracedOutput(value, logits, head.activation)
-            for logits, value, head in zip(joined[: len(heads)], joined[len(heads) :], heads, strict=True)
+            for logits, value, head in zip(columns[::2], columns[1::2], heads, strict=True)
         ]
+        return Outputs(flat, self._compiled.template, heads)
 
-    def scores(self, score: Score, outputs: Sequence[TracedOutput]) -> np.ndarray:
+    def scores(self, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> np.ndarray:
+        """Scores (n,) of inputs as the compiled functions take them."""
+        if not isinstance(score.reader, NeuronReader):
+            return self.scores_of(score, self.forward(inputs, structure))
+
+        def run(*tensors: tf.Tensor) -> Any:
+            return self.score(score, tensors, structure, None)
+
+        function = self.compiled(("scores", *score.key, repr(structure)), run, specs(inputs))
+        return np.concatenate([scores.numpy() for (scores,) in self._chunks(function, inputs)])
+
+    def scores_of(self, score: Score, outputs: Outputs) -> np.ndarray:
         """Scores (n,) of what `forward` gave."""
-        return score.of(outputs, self._compiled.template, tf.constant(score.classes, tf.int32)).numpy()
+        assert not isinstance(score.reader, NeuronReader)
+        return score.reader(outputs.flat, outputs.structure, tf.constant(score.classes, tf.int32)).numpy()
 
-    @property
-    def heads(self) -> tuple[Head, ...]:
-        """The model's outputs, known after a first `forward`."""
-        return self._compiled.heads
+    def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        """The scores (n,) of inputs as the compiled functions take them, while tracing."""
+        if not isinstance(score.reader, NeuronReader):
+            outputs = self.call(inputs, structure)
+            return score.reader(outputs.flat, outputs.structure, classes)
+        calls: list[tf.Tensor] = []
+
+        def see(output: Any) -> Any:
+            calls.extend(tf.nest.flatten(output))
+            return output
+
+        with self._compiled.lock, tapped(self.layers[score.reader.layer], see):
+            self.call(inputs, structure)
+        return score.reader.of_layer(calls)
+
+    def _chunks(self, function: Any, inputs: Sequence[np.ndarray]) -> Iterator[list[tf.Tensor]]:
+        size = self.chunk(inputs)
+        for start in range(0, len(inputs[0]), size):
+            yield tf.nest.flatten(function(*(tf.constant(array[start : start + size]) for array in inputs)))
 
     @contextlib.contextmanager
     def tap(self, see: Callable[[Any], Any]) -> Iterator[None]:
@@ -242,11 +280,6 @@ class ModelView:
         assert self.wrt is not None
         with self._compiled.lock, tapped(self.layers[self.wrt], see):
             yield
-
-    def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        """The scores of raw inputs, (n,), while tracing."""
-        outputs, template = self.call(inputs, structure)
-        return score.of(outputs, template, classes)
 
 
 def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
@@ -264,8 +297,8 @@ def _concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
         ) from error
 
 
-def _units(value: tf.Tensor) -> int | None:
-    shape = value.shape
-    if shape.rank == 1:
-        return 1
-    return shape[1] if shape.rank == 2 else None
+def _head(name: str, traced: TracedOutput) -> Head:
+    shape = tuple(traced.value.shape)
+    if len(shape) < 2:
+        return Head(name, traced.activation, 1)
+    return Head(name, traced.activation, shape[-1] or 1, shape[1:-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
+from xai_widgets.targets import Class, Margin, Neuron, Output, Region
 
 _ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid"}
 _TRANSPARENT = {"Identity", "Cast", "Reshape"}
@@ -34,7 +35,9 @@ def before_activation(value: tf.Tensor) -> TracedOutput:
     activation = _ACTIVATIONS.get(seen.op.type)
     if activation is None:
         return TracedOutput(value, value, None)
-    return TracedOutput(value, tf.reshape(seen.op.inputs[0], tf.shape(value)), activation)
+    logits = tf.reshape(seen.op.inputs[0], tf.shape(value))
+    logits.set_shape(value.shape)
+    return TracedOutput(value, logits, activation)
 
 
 def identity(function: Any) -> Any:
@@ -50,15 +53,16 @@ def identity(function: Any) -> Any:
 class Head(NamedTuple):
     """What is known of an output without data.
 
-    `units` is the width of an output of shape (N, units), 1 for (N,), and None for any other shape.
+    `units` is the size of its last axis, 1 for an output of shape (N,); `positions` are the axes between.
     """
 
     name: str
     activation: str | None
-    units: int | None
+    units: int
+    positions: tuple[int | None, ...] = ()
 
     @property
-    def classes(self) -> int | None:
+    def classes(self) -> int:
         """How many classes a target may name; a single sigmoid unit stands for two."""
         return 2 if self.is_binary else self.units
 
@@ -66,83 +70,16 @@ class Head(NamedTuple):
     def is_binary(self) -> bool:
         return self.units == 1 and self.activation == "sigmoid"
 
-
-@dataclass(frozen=True, eq=False)
-class Score:
-    """One scalar per sample: the logit of a class (or its probability), or any function of the outputs.
-
-    Attributes:
-        head: The output that is explained.
-        output: Its place among the flattened outputs.
-        classes: (N,) int, the class of each sample; -1 where `function` decides. A tensor argument of every
-            compiled function, so that a new class never retraces.
-        probability: Keep the final activation.
-        function: `outputs -> (N,)`, given the outputs without their final activation, in the model's structure.
-    """
-
-    head: Head
-    output: int
-    classes: np.ndarray
-    probability: bool = False
-    function: Callable[[Any], Any] | None = None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells two compiled functions of scores apart."""
-        return (self.output, self.probability, identity(self.function))
-
-    @property
-    def name(self) -> str:
-        """What the number is: "logit", "probability", "output" or "target function"."""
-        if self.function is not None:
-            return "target function"
-        if self.head.activation is None:
-            return "output"
-        return "probability" if self.probability else "logit"
-
-    def notes(self) -> tuple[str, ...]:
-        """Plain sentences about the score's convention."""
-        if self.function is not None:
-            return ()
-        if self.head.activation is None:
-            return ("No final softmax or sigmoid was found, so the score is the model's output as it is.",) * (
-                self.head.units != 1 or self.probability
-            )
-        if self.probability:
-            return ("The score is the probability: where it is near 0 or 1 its gradient vanishes, whatever matters.",)
-        return (f"The score is the logit: the model's final {self.head.activation} is left out.",)
-
-    def rows(self, rows: slice) -> Score:
-        """The score of some of the samples."""
-        return replace(self, classes=self.classes[rows])
-
-    def of(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        """The scores, shape (n,) float, while tracing.
-
-        Args:
-            outputs: The flattened outputs of the model.
-            structure: The model's own structure of outputs.
-            classes: (n,) int32.
-
-        Raises:
-            ValueError: `function` did not return one scalar per sample.
-        """
-        if self.function is not None:
-            score = self.function(tf.nest.pack_sequence_as(structure, [precise(output.logits) for output in outputs]))
-            if not tf.is_tensor(score) or score.shape.rank != 1:
-                shape = getattr(score, "shape", type(score).__name__)
-                raise ValueError(f"target must return one scalar per sample, shape (N,), got {shape}")
-            return precise(score)
-        traced = outputs[self.output]
-        tensor = precise(traced.value if self.probability else traced.logits)
-        if self.probability and traced.activation == "log-softmax":
+    def precise(self, traced: TracedOutput, probability: bool) -> tf.Tensor:
+        """Scores (n, ..., classes) of all classes."""
+        tensor = precise(traced.value if probability else traced.logits)
+        if probability and self.activation == "log-softmax":
             tensor = tf.exp(tensor)
         if tensor.shape.rank == 1:
             tensor = tensor[:, None]
-        if self.head.is_binary:
-            positive = tensor[:, 0]
-            return tf.where(classes == 1, positive, 1 - positive if self.probability else -positive)
-        return tf.gather(tensor, classes, axis=1, batch_dims=1)
+        if self.is_binary:
+            tensor = tf.concat([1 - tensor if probability else -tensor, tensor], axis=-1)
+        return tensor
 
 
 def precise(tensor: tf.Tensor) -> tf.Tensor:
@@ -150,58 +87,213 @@ def precise(tensor: tf.Tensor) -> tf.Tensor:
     return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
 
-def predicted(head: Head, logits: np.ndarray) -> np.ndarray:
-    """The predicted class of each sample, (N,) int, from the (N, units) or (N,) logits of an output."""
-    if head.units == 1:
-        positive = logits.reshape(len(logits)) > 0
-        return positive.astype(np.int64) if head.is_binary else np.zeros(len(logits), np.int64)
-    return logits.argmax(axis=1)
+@dataclass(frozen=True)
+class ClassReader:
+    """Reads classes of an output: their sum with `signs`, averaged over `mask` where the output is dense.
+
+    A reader is what is compiled: two scores with equal readers share their compiled functions.
+    """
+
+    head: Head
+    output: int
+    signs: tuple[int, ...] = (1,)
+    probability: bool = False
+    mask: tuple[bytes, tuple[int, ...]] | None = None
+
+    def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        scores = self.head.precise(outputs[self.output], self.probability)
+        if self.mask is not None:
+            mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
+            scores = tf.reduce_mean(tf.boolean_mask(scores, mask, axis=1), axis=1)
+        chosen = tf.gather(scores, classes, axis=1, batch_dims=1)
+        return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
+
+    @property
+    def name(self) -> str:
+        if self.head.activation is None:
+            return "output"
+        return "probability" if self.probability else "logit"
+
+    def notes(self) -> tuple[str, ...]:
+        activation = self.head.activation
+        if activation is None:
+            if self.head.units == 1 and not self.probability:
+                return ()
+            return ("No final softmax or sigmoid was found: the score is the model's output as it is.",)
+        if self.probability:
+            return ("The score is the probability: where it is near 0 or 1 its gradient vanishes, whatever matters.",)
+        return (f"The score is the logit: the model's final {activation} is left out.",)
+
+
+@dataclass(frozen=True)
+class FunctionReader:
+    """Any function of the outputs, which it gets without their final activation, in the model's structure."""
+
+    function: Any  # a key, see `identity`
+    name = "target function"
+
+    def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        function = self.function() if isinstance(self.function, weakref.ref) else self.function
+        assert function is not None, "the score keeps its function alive"
+        score = function(tf.nest.pack_sequence_as(structure, [precise(output.logits) for output in outputs]))
+        if not tf.is_tensor(score) or score.shape.rank != 1:
+            shape = getattr(score, "shape", type(score).__name__)
+            raise ValueError(f"target must return one scalar per sample, shape (N,), got {shape}")
+        return precise(score)
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class NeuronReader:
+    """What a layer computes: a channel averaged over its positions, or one unit."""
+
+    layer: str
+    index: int | tuple[int, ...]
+    name = "activation"
+
+    def of_layer(self, calls: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The scores (n,), from what the layer's calls gave."""
+        if len(calls) != 1:
+            raise ValueError(f"Neuron.layer {self.layer!r} is called {len(calls)} times: its output is not one thing")
+        output = precise(calls[0])
+        sizes = tuple(output.shape[1:])
+        index = self.index if isinstance(self.index, tuple) else (self.index,)
+        wanted = sizes if isinstance(self.index, tuple) else sizes[-1:]
+        fits = len(index) == len(wanted) and all(
+            size is None or 0 <= place < size for place, size in zip(index, wanted, strict=True)
+        )
+        if not fits:
+            raise ValueError(f"Neuron.index must lie within {wanted} of layer {self.layer!r}, got {self.index}")
+        if isinstance(self.index, tuple):
+            return output[(slice(None), *index)]
+        return tf.reduce_mean(output[..., self.index], axis=tuple(range(1, output.shape.rank - 1)))
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """One scalar per sample.
+
+    Attributes:
+        reader: How it is read from the model.
+        classes: (N, K) int, the classes that the reader reads for each sample; a tensor argument of every compiled
+            function, so that a new class never retraces. K is 0 where no class is read.
+        labels: What is explained of each sample, in words.
+        function: The target function, kept alive for the reader.
+    """
+
+    reader: ClassReader | FunctionReader | NeuronReader
+    classes: np.ndarray
+    labels: tuple[str, ...]
+    function: Callable[[Any], Any] | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells two compiled functions of scores apart."""
+        return (self.reader,)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """(N,) the class of each sample, -1 where there is none."""
+        return self.classes[:, 0] if self.classes.shape[1] else np.full(len(self.classes), -1)
+
+    def rows(self, rows: slice) -> Score:
+        """The score of some of the samples."""
+        return replace(self, classes=self.classes[rows], labels=self.labels[rows])
+
+
+class Outputs(NamedTuple):
+    """What the model gives for some samples, and the structure in which it gives it."""
+
+    flat: Sequence[TracedOutput]
+    structure: Any
+    heads: tuple[Head, ...]
 
 
 def resolve(
-    target: Any, heads: Sequence[Head], outputs: Sequence[TracedOutput], names: Sequence[str], probability: bool
+    target: Any, outputs: Outputs, names: Sequence[str], probability: bool, find_layer: Callable[[str], str]
 ) -> Score:
     """The score that a target stands for.
 
     Args:
-        target: None (the predicted class), an int, a class name, one of these per sample, or a callable
+        target: None (the predicted class), an int, a class name, one of these per sample, a `Target`, or a callable
             `outputs -> (N,)`.
-        heads: The model's outputs.
-        outputs: What they give for the samples, (N, ...) each.
+        outputs: What the model gives for the samples.
         names: Class names, empty where unknown.
         probability: Explain the probability instead of the logit.
+        find_layer: From the name of a layer to its path.
 
     Raises:
         TypeError: The target is of none of these forms.
-        ValueError: A class or name is unknown, the number of targets is wrong, or the output has no classes.
+        ValueError: A class, name or layer is unknown, the number of targets is wrong, or the output has no classes.
     """
-    logits = [output.logits.numpy() for output in outputs]
-    count = len(logits[0])
+    count = int(outputs.flat[0].logits.shape[0])
     if callable(target):
-        return Score(heads[0], 0, np.full(count, -1), probability, target)
+        nothing = np.zeros((count, 0), np.int32)
+        return Score(FunctionReader(identity(target)), nothing, ("the target function",) * count, target)
+    if isinstance(target, Neuron):
+        path = find_layer(target.layer)
+        label = f"{path}[{target.index}]"
+        return Score(NeuronReader(path, target.index), np.zeros((count, 0), np.int32), (label,) * count)
+    place, head = _output(target, outputs)
+    if isinstance(target, Output):
+        target = target.index
+    if isinstance(target, Class):
+        target = target.index
+    reader = ClassReader(head, place, probability=probability)
+    if isinstance(target, Region):
+        if target.mask.shape != head.positions:
+            raise ValueError(f"Region.mask must have the shape {head.positions} of the output, got {target.mask.shape}")
+        reader = replace(reader, mask=(target.mask.tobytes(), target.mask.shape))
+        target = target.index
+    elif head.positions:
+        raise ValueError(
+            f"the output {head.name!r} has shape {(None, *head.positions, head.units)}, not one row of classes per "
+            f"sample: target must be Region(mask, class) or a callable `outputs -> (N,)`, got {target!r}"
+        )
+    if isinstance(target, Margin):
+        pair = [_class_index(one, head, names) for one in (target.first, target.second)]
+        label = f"{_named(pair[0], names)} rather than {_named(pair[1], names)}"
+        return Score(replace(reader, signs=(1, -1)), np.tile(np.array(pair, np.int32), (count, 1)), (label,) * count)
+    classes = _classes(target, head, outputs.flat[place], names, count)
+    labels = tuple(_named(index, names) for index in classes)
+    return Score(reader, classes[:, None].astype(np.int32), labels)
+
+
+def _output(target: Any, outputs: Outputs) -> tuple[int, Head]:
+    heads = outputs.heads
+    known = [head.name for head in heads]
+    if isinstance(target, Output):
+        if isinstance(target.name, str) and target.name in known:
+            place = known.index(target.name)
+        elif isinstance(target.name, numbers.Integral) and 0 <= int(target.name) < len(heads):
+            place = int(target.name)
+        else:
+            raise ValueError(f"Output.name {target.name!r} is no output of the model{nearest(target.name, known)}")
+        return place, heads[place]
     if len(heads) > 1:
-        listed = ", ".join(repr(head.name) for head in heads)
+        listed = ", ".join(map(repr, known))
         raise ValueError(
-            f"the model has several outputs ({listed}): target must be a callable that picks a value per sample, "
-            f"such as `lambda outputs: outputs[...][:, 0]`, got {target!r}"
+            f"the model has several outputs ({listed}): target must be Output({known[0]!r}, index) or a callable "
+            f"`outputs -> (N,)`, got {target!r}"
         )
-    head = heads[0]
-    if head.units is None:
-        raise ValueError(
-            f"the model's output has shape {(None, *logits[0].shape[1:])}, not one row of classes per sample: "
-            f"target must be a callable `outputs -> (N,)`, got {target!r}"
-        )
+    return 0, heads[0]
+
+
+def _classes(target: Any, head: Head, traced: TracedOutput, names: Sequence[str], count: int) -> np.ndarray:
     if target is None:
-        return Score(head, 0, predicted(head, logits[0]), probability)
+        return head.precise(traced, probability=False).numpy().argmax(axis=-1)
     if isinstance(target, numbers.Integral | str):
-        classes = np.full(count, _class_index(target, head, names))
-    elif isinstance(target, Sequence | np.ndarray):
+        return np.full(count, _class_index(target, head, names))
+    if isinstance(target, Sequence | np.ndarray):
         if len(target) != count:
             raise ValueError(f"target must be one class or one per sample ({count}), got {len(target)}")
-        classes = np.array([_class_index(one, head, names) for one in target])
-    else:
-        raise TypeError(f"target must be None, a class, one class per sample or a callable, got {target!r}")
-    return Score(head, 0, classes, probability)
+        return np.array([_class_index(one, head, names) for one in target])
+    raise TypeError(f"target must be None, a class, one class per sample, a Target or a callable, got {target!r}")
 
 
 def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
@@ -209,11 +301,22 @@ def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
         if target not in names:
             hint = nearest(target, names) if names else "; give names=[...] to use class names"
             raise ValueError(f"target {target!r} is no class name{hint}")
-        return list(names).index(target)
+        target = list(names).index(target)
     if isinstance(target, bool) or not isinstance(target, numbers.Integral):
         raise TypeError(f"target must be an integer class, got {target!r}")
-    assert head.classes is not None
     if not 0 <= int(target) < head.classes:
         allowed = f"0 to {head.classes - 1}" if head.classes > 1 else "0, the model's only value"
         raise ValueError(f"target must be {allowed}, got {target}")
     return int(target)
+
+
+def _named(index: int, names: Sequence[str]) -> str:
+    return names[index] if index < len(names) else f"class {index}"
+
+
+def output_names(structure: Any, names: Sequence[str]) -> list[str]:
+    """Names of the flattened outputs: keys of a dict, the model's own names, or places."""
+    if isinstance(structure, Mapping):
+        return [str(key) for key in sorted(structure)]
+    count = len(tf.nest.flatten(structure))
+    return list(names) if len(names) == count else [str(place) for place in range(count)]

@@ -36,7 +36,7 @@ class IntegratedGradients(Method):
         structure = inputs.structure
         entered = view.enter(inputs.arrays, structure)
         reference = view.enter([self.baseline.reference(array) for array in inputs.arrays], structure)
-        baseline_score = view.scores(score, view.forward(reference, structure))
+        baseline_score = view.scores(score, reference, structure)
         start, end = reference, entered
         if view.wrt is not None:
             start, end = (layer_output(view, arrays, structure) for arrays in (reference, entered))

@@ -99,7 +99,7 @@ class Explainer(anywidget.AnyWidget):
     )
     target = Checked(None, lambda self, value: self._check_target(value)).tag(
         sync=True,
-        to_json=lambda value, _: None if callable(value) else value,
+        to_json=lambda value, _: value if isinstance(value, int) else None,
         from_json=lambda value, _: value,
     )
     index = Checked(0, lambda self, value: self._check_index(value)).tag(sync=True)
@@ -205,7 +205,7 @@ class Explainer(anywidget.AnyWidget):
         if isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
             value = value[0]
         task = Task(self._sample, self.METHODS[0](), target=value, probability=self._probability)
-        return int(task.score.classes[0])
+        return int(task.score.targets[0]) if isinstance(value, int | np.integer | str) else value
 
     def _check_colormap(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -393,7 +393,8 @@ class Explainer(anywidget.AnyWidget):
 
         Functions and large arrays stand there under the name of their parameter.
         """
-        options = [f"target={self.target!r}" if not callable(self.target) else "target=target"]
+        plain = self.target is None or isinstance(self.target, int)
+        options = [f"target={self.target!r}" if plain else "target=target"]
         view = self._subject.view
         if view.wrt is not None:
             options.append(f"wrt={view.wrt!r}")
@@ -439,15 +440,11 @@ def _flat_map(heat: np.ndarray | list[np.ndarray]) -> np.ndarray:
 
 def _predictions(task: Task) -> dict[str, Any]:
     """The best classes of the sample, best first, with their probabilities or scores."""
-    heads = task.subject.view.heads
-    head, value = heads[0], task.subject.outputs[0].value.numpy()
-    if len(heads) > 1 or head.units is None or head.classes is None:
+    outputs = task.subject.outputs
+    head = outputs.heads[0]
+    if len(outputs.heads) > 1 or head.positions:
         return {"kind": "score", "classes": [], "values": [], "count": 0}
-    values = value.reshape(-1)
-    if head.is_binary:
-        values = np.array([1 - values[0], values[0]])
-    if head.activation == "log-softmax":
-        values = np.exp(values)
+    values = head.precise(outputs.flat[0], probability=True).numpy()[0]
     best = np.argsort(-values, kind="stable")[:MOST_PREDICTIONS]
     kind = "score" if head.activation is None else "probability"
     return finite({"kind": kind, "classes": best.tolist(), "values": values[best].tolist(), "count": head.classes})
@@ -462,7 +459,7 @@ def _card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, A
         {
             "score_name": attribution.score_name,
             "target": int(attribution.target[0]),
-            "target_name": attribution.target_name(),
+            "target_name": attribution.targets[0],
             "score": attribution.score[0],
             "baseline_score": attribution.baseline_score[0],
             "sum": difference + attribution.residual[0] if claims else None,
