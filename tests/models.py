@@ -33,6 +33,7 @@ def _state(model: Any) -> dict[str, Any]:
     for layer in (model, *model._flatten_layers(include_self=False)):
         state[f"{id(layer)} {layer.name} attributes"] = sorted(layer.__dict__)
         state[f"{id(layer)} {layer.name} flags"] = [layer.trainable, layer.dtype_policy.name]
+    state["losses"] = [float(loss) for loss in model.losses]
     for variable in model.variables:
         state[f"{id(variable)} {variable.path}"] = variable.numpy()
     return state

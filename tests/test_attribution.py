@@ -1,7 +1,10 @@
 """What `explain` hands back: maps, figures, files."""
 
+import keras
 import numpy as np
 import pytest
+from keras import layers, ops
+from models import function_model, samples
 
 import xai_widgets as xai
 
@@ -70,3 +73,34 @@ def test_becomes_a_shap_explanation(digit):
     explanation = digit.to_shap()
     np.testing.assert_array_equal(explanation.values, digit.values)
     np.testing.assert_array_equal(explanation.data, digit.inputs)
+
+
+def test_values_that_are_not_finite_are_said_so():
+    model = function_model(lambda x: ops.sqrt(ops.sum(x**2, axis=1, keepdims=True)), 2)
+    a = xai.explain(model, [[3.0, 4.0]], xai.IntegratedGradients(steps=4, rule="left"))
+    assert not np.isfinite(a.values).all()
+    assert any("not finite" in note for note in a.notes)
+
+
+def test_a_grey_picture_without_a_channel_axis_is_a_picture():
+    x = keras.Input((28, 28))
+    model = keras.Model(x, layers.Dense(10)(layers.Flatten()(x)))
+    a = xai.explain(model, samples(28, 28), xai.IntegratedGradients(steps=4, baseline=xai.Blur(2)))
+    assert a.heatmap().shape == (3, 28, 28)
+    assert len(a.plot(sample=0).axes) == 3
+
+
+def test_the_figure_shows_the_input_of_its_map():
+    a, b = keras.Input((6, 6, 1), name="a"), keras.Input((9, 9, 1), name="b")
+    y = layers.Dense(2)(layers.Concatenate()([layers.Flatten()(a), layers.Flatten()(b)]))
+    inputs = {"b": samples(9, 9, 1), "a": samples(6, 6, 1)}
+    drawn = xai.explain(keras.Model({"a": a, "b": b}, y), inputs, "saliency").plot(sample=0)
+    shapes = [axis.images[0].get_array().shape for axis in drawn.axes if axis.images]
+    assert shapes[0] == shapes[1] == (6, 6)
+
+
+def test_wrong_sizes_are_refused(digit):
+    with pytest.raises(TypeError, match="size must be a tuple"):
+        digit.heatmap(16)
+    with pytest.raises(ValueError, match="size must have 2 axes"):
+        digit.heatmap((4,))

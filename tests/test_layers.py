@@ -13,7 +13,7 @@ PACKAGE = Path(xai_widgets.__file__).parent
 # A room and what may enter it, besides itself and the plain value modules at the top.
 MAY_ENTER = {
     "engine": {"declare", "targets", "methods.base"},
-    "methods": {"declare", "baselines", "engine"},
+    "methods": {"declare", "baselines", "layout", "engine"},
     "examples": set(),
     "widgets": {
         "declare",
@@ -22,6 +22,7 @@ MAY_ENTER = {
         "caption",
         "methods",
         "metrics",
+        "layout",
         "wire",
         "worker",
         "pages",

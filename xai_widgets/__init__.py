@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from xai_widgets.attribution import explain as explain
     from xai_widgets.baselines import Blur as Blur
     from xai_widgets.baselines import Constant as Constant
+    from xai_widgets.baselines import GaussianNoise as GaussianNoise
+    from xai_widgets.baselines import MaxDistance as MaxDistance
+    from xai_widgets.baselines import Mean as Mean
+    from xai_widgets.baselines import Mix as Mix
+    from xai_widgets.baselines import Samples as Samples
+    from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.methods import ExpectedGradients as ExpectedGradients
+    from xai_widgets.methods import GradCAM as GradCAM
+    from xai_widgets.methods import GradientInput as GradientInput
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import Saliency as Saliency
+    from xai_widgets.methods import SmoothGrad as SmoothGrad
     from xai_widgets.targets import Class as Class
     from xai_widgets.targets import Margin as Margin
     from xai_widgets.targets import Neuron as Neuron
@@ -33,8 +43,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "attribution": ("Attribution", "explain"),
-    "baselines": ("Blur", "Constant"),
-    "methods": ("IntegratedGradients", "Saliency"),
+    "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
+    "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }

@@ -14,6 +14,7 @@ import numpy as np
 
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import from_json, to_json
+from xai_widgets.layout import has_channels, positions
 from xai_widgets.methods import METHODS, Frame, Inputs, IntegratedGradients, Method, as_method
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Attribution:
         return len(self.score)
 
     def __repr__(self) -> str:
-        shapes = " + ".join(str(array.shape) for array in _leaves(self.values))
+        shapes = " + ".join(str(array.shape) for array in leaves(self.values))
         scores = np.array2string(self.score, precision=3, threshold=8, separator=", ")
         return f"Attribution({self.method!r}, values {shapes}, {self.score_name} {scores})"
 
@@ -72,15 +73,17 @@ class Attribution:
         """The signed sum over channels at the size of the inputs, not normalised.
 
         Args:
-            size: Another spatial size, such as (H, W).
+            size: Another spatial size, such as (H, W); it must have as many axes as the map has positions.
 
         Returns:
             (N, H, W), (N, T) or (N, D, H, W), (N, d) for tables; a list for several inputs or calls of a layer.
         """
-        values, inputs = _leaves(self.values), _leaves(self.inputs)
+        if size is not None and not (isinstance(size, tuple) and all(isinstance(one, int) and one > 0 for one in size)):
+            raise TypeError(f"size must be a tuple of positive integers such as (H, W), got {size!r}")
+        values, inputs = leaves(self.values), leaves(self.inputs)
         if len(values) != len(inputs):
             inputs = inputs[:1] * len(values)
-        maps = [_heatmap(array, x, size) for array, x in zip(values, inputs, strict=True)]
+        maps = [_heatmap(array, x, size, self.method.per_channel) for array, x in zip(values, inputs, strict=True)]
         return maps[0] if len(maps) == 1 and not isinstance(self.values, list | dict | tuple) else maps
 
     def plot(self, sample: int | None = None) -> Figure:
@@ -95,7 +98,7 @@ class Attribution:
         Raises:
             ValueError: There are several inputs.
         """
-        values, inputs = _leaves(self.values), _leaves(self.inputs)
+        values, inputs = leaves(self.values), leaves(self.inputs)
         if len(values) != 1 or values[0].shape != inputs[0].shape:
             raise ValueError("to_shap() needs one input, and values of its shape")
         import shap
@@ -124,9 +127,10 @@ class Attribution:
         Raises:
             ValueError: The file was not written by `save`, or names an unknown method.
         """
-        with np.load(path, allow_pickle=False) as file:
-            if "meta" not in file:
-                raise ValueError(f"{os.fspath(path)} holds no Attribution")
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile) or "meta" not in opened:
+            raise ValueError(f"{os.fspath(path)} holds no Attribution")
+        with opened as file:
             meta = json.loads(str(file["meta"]))
             carried = {key.removeprefix("method/"): file[key] for key in file if key.startswith("method/")}
             values = {
@@ -180,6 +184,13 @@ class Subject:
         part.inputs = self.inputs.rows(rows)
         return part
 
+    def refreshed(self) -> Subject:
+        """The same with the model as it is now."""
+        fresh = copy.copy(self)
+        fresh.__dict__.pop("outputs", None)
+        fresh.view = self.view.refreshed()
+        return fresh
+
     @cached_property
     def outputs(self) -> Outputs:
         """What the model gives for the samples, with and without the final activation."""
@@ -192,6 +203,14 @@ class Subject:
                 "model and preprocess must keep the batch axis"
             )
         return outputs
+
+    @cached_property
+    def spatial_layers(self) -> tuple[str, ...]:
+        """Paths of the layers that a class activation map can be made of, in call order."""
+        from xai_widgets.engine.cam import spatial_layers
+
+        structure = self.inputs.structure
+        return spatial_layers(self.view, self.view.enter(self.inputs.arrays, structure), structure)
 
 
 class Task:
@@ -219,6 +238,8 @@ class Task:
             self.scores = view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
         else:
             self.scores = view.scores_of(self.score, subject.outputs)
+        if len(self.scores) != len(inputs):
+            raise ValueError(f"target must return one scalar per sample, {len(inputs)}, got {len(self.scores)}")
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
@@ -228,27 +249,42 @@ class Task:
 
     def _attribution(self, frame: Frame, inputs: Inputs, rows: slice) -> Attribution:
         count, view = len(inputs), self.subject.view
-        values = [np.asarray(array, view.dtype) for array in frame.values]
+        at_layer = view.wrt is not None or len(frame.values) != len(inputs.arrays)
+
+        def pack(arrays: Sequence[np.ndarray]) -> Any:
+            return _pack([np.asarray(array, view.dtype) for array in arrays], inputs.structure, at_layer)
+
         score = self.scores[rows]
         missing = np.full(count, np.nan, score.dtype)
         baseline_score = missing if frame.baseline_score is None else frame.baseline_score
-        total = sum(array.reshape(count, -1).sum(axis=1, dtype=np.float64) for array in values)
-        residual = (total - (score - baseline_score)) if self.method.claims(inputs) else missing
+        total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
+        residual = (total - (score - baseline_score)) if self.method.claims() else missing
         return Attribution(
-            values=_pack(values, inputs.structure, view.wrt is not None),
+            values=pack(frame.values),
             target=self.score.targets[rows].astype(np.int64),
             score=score,
             baseline_score=baseline_score,
             residual=np.asarray(residual, score.dtype),
             method=self.method,
             inputs=_pack(list(inputs.arrays), inputs.structure, False),
+            error=None if frame.error is None else pack(frame.error),
             change=missing if frame.change is None else frame.change.astype(score.dtype),
             passes=frame.passes,
             path=frame.path,
             score_name=self.score.reader.name,
             targets=self.score.labels[rows],
-            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes),
+            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame.values)),
         )
+
+
+def _doubts(values: Sequence[np.ndarray]) -> Iterator[str]:
+    """Plain sentences where the values themselves cannot be trusted."""
+    if not all(np.isfinite(array).all() for array in values):
+        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
+    zero = [place for place, array in enumerate(values) if not np.any(array)]
+    if 0 < len(zero) < len(values):
+        listed = ", ".join(map(str, zero))
+        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
 
 
 def explain(
@@ -308,6 +344,8 @@ def _joined(parts: Sequence[Attribution]) -> Attribution:
     joined = {
         name: join(name) for name in ("values", "inputs", "target", "score", "baseline_score", "residual", "change")
     }
+    if first.error is not None:
+        joined["error"] = join("error")
     path = None
     if first.path is not None:
         path = first.path[0], np.concatenate([part.path[1] for part in parts if part.path is not None])
@@ -337,11 +375,12 @@ def _positive(name: str, value: int | None) -> int | None:
 # Structures of arrays: a plain array, or a list, tuple or dict of them (sorted by key, as TensorFlow flattens).
 
 
-def _leaves(tree: Any) -> list[np.ndarray]:
+def leaves(tree: Any) -> list[np.ndarray]:
+    """The arrays of a structure, in the order in which TensorFlow flattens it."""
     if isinstance(tree, Mapping):
-        return [leaf for key in sorted(tree) for leaf in _leaves(tree[key])]
+        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
     if isinstance(tree, list | tuple):
-        return [leaf for branch in tree for leaf in _leaves(branch)]
+        return [leaf for branch in tree for leaf in leaves(branch)]
     return [tree]
 
 
@@ -392,13 +431,15 @@ def _restore(skeleton: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     return arrays[skeleton]
 
 
-def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
-    if values.ndim < 3:
-        return values
-    summed = values.sum(axis=-1)
-    wanted = size if size is not None else inputs.shape[1:-1]
-    if len(wanted) != summed.ndim - 1 or summed.shape[1:] == tuple(wanted):
-        return summed
+def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | None, per_channel: bool) -> np.ndarray:
+    # Only an input may come without a channel axis; what a layer gives has one.
+    summed = per_channel and values.ndim > 2 and (values.shape != inputs.shape or has_channels(inputs.shape))
+    maps = values.sum(axis=-1) if summed else values
+    wanted = positions(inputs.shape) if size is None else size
+    if size is not None and len(size) != maps.ndim - 1:
+        raise ValueError(f"size must have {maps.ndim - 1} axes for maps of shape {maps.shape}, got {size}")
+    if len(wanted) != maps.ndim - 1 or maps.shape[1:] == wanted:
+        return maps
     from skimage.transform import resize
 
-    return np.stack([resize(one, wanted, order=1, mode="edge", anti_aliasing=False) for one in summed])
+    return np.stack([resize(one, wanted, order=1, mode="edge", anti_aliasing=False) for one in maps])

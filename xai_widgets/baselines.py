@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from xai_widgets.declare import Declared, param
+from xai_widgets.layout import positions
 
 
 class Baseline(Declared):
@@ -18,11 +19,17 @@ class Baseline(Declared):
         """Whether this kind of baseline makes sense for inputs of a shape (N, ...)."""
         return True
 
-    def reference(self, inputs: np.ndarray) -> np.ndarray:
-        """The reference of each sample.
+    @property
+    def count(self) -> int | None:
+        """How many references there are: 1 where the rule is fixed, None where it draws at random without end."""
+        return 1
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        """A reference for each sample; samples do not influence one another.
 
         Args:
             inputs: Raw inputs with a batch axis, float.
+            draw: Which of the references; the same draw always gives the same.
 
         Returns:
             An array of the same shape and dtype.
@@ -39,7 +46,7 @@ class Constant(Baseline):
 
     value: Any = param(0.0, kind="value", doc="The value, in the units of the inputs.")
 
-    def reference(self, inputs: np.ndarray) -> np.ndarray:
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
         value = np.asarray(self.value, inputs.dtype)
         sample = inputs.shape[1:]
         if value.ndim and value.shape not in (sample, sample[-1:]):
@@ -58,18 +65,138 @@ class Blur(Baseline):
 
     @classmethod
     def fits(cls, shape: tuple[int, ...]) -> bool:
-        return len(shape) > 2
+        return bool(positions(shape))
 
-    def reference(self, inputs: np.ndarray) -> np.ndarray:
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
         if not self.fits(inputs.shape):
             raise ValueError(
                 f"Blur needs pictures, volumes or series with a channel axis, got inputs of shape {inputs.shape}; "
-                "for tables use Constant"
+                "for tables use Constant or Mean"
             )
         from scipy.ndimage import gaussian_filter
 
-        axes = tuple(range(1, inputs.ndim - 1))
+        axes = tuple(range(1, 1 + len(positions(inputs.shape))))
         return gaussian_filter(inputs, self.sigma, axes=axes, mode="nearest").astype(inputs.dtype)
 
 
-BASELINES: tuple[type[Baseline], ...] = (Constant, Blur)
+@dataclass(frozen=True, eq=False, repr=False)
+class GaussianNoise(Baseline):
+    """The input with Gaussian noise on it, kept within the input's own range (Sturmfels et al., 2020)."""
+
+    label = "Noise"
+
+    sigma: float = param(
+        0.5, gt=0, soft_max=2, step=0.01, doc="Standard deviation, as a fraction of the input's range."
+    )
+    seed: int = param(0, ge=0, kind="seed", doc="Another seed, another noise.")
+
+    @property
+    def count(self) -> None:
+        return None
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        low, high = _range(inputs)
+        noise = _generator(self.seed, draw).standard_normal(inputs.shape[1:], np.float32)
+        return np.clip(inputs + self.sigma * (high - low) * noise, low, high).astype(inputs.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class UniformNoise(Baseline):
+    """Uniform noise over the input's own range: nothing of the input is left (Sturmfels et al., 2020)."""
+
+    label = "Uniform"
+
+    seed: int = param(0, ge=0, kind="seed", doc="Another seed, another noise.")
+
+    @property
+    def count(self) -> None:
+        return None
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        low, high = _range(inputs)
+        noise = _generator(self.seed, draw).random(inputs.shape[1:], np.float32)
+        return (low + (high - low) * noise).astype(inputs.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MaxDistance(Baseline):
+    """At each place the end of the input's range that is farther away: no value equals its own baseline."""
+
+    label = "Farthest"
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        low, high = _range(inputs)
+        return np.where(inputs - low > high - inputs, low, high).astype(inputs.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mean(Baseline):
+    """The mean of some samples, feature by feature."""
+
+    samples: np.ndarray = param(kind="array", doc="Samples with a batch axis, in the units of the inputs.")
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        _check_samples("Mean", self.samples, inputs)
+        return np.broadcast_to(self.samples.mean(axis=0), inputs.shape).astype(inputs.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Samples(Baseline):
+    """Some samples, each in turn: the attribution is averaged over all of them."""
+
+    label = "Data"
+
+    samples: np.ndarray = param(kind="array", doc="Samples with a batch axis, in the units of the inputs.")
+
+    @property
+    def count(self) -> int:
+        return len(self.samples)
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        _check_samples("Samples", self.samples, inputs)
+        return np.broadcast_to(self.samples[draw % self.count], inputs.shape).astype(inputs.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mix(Baseline):
+    """Something between two baselines."""
+
+    a: Baseline = param(Constant(0.0), doc="The baseline at amount 0.")
+    b: Baseline = param(Constant(1.0), doc="The baseline at amount 1.")
+    amount: float = param(0.5, ge=0, soft_max=1, step=0.01, doc="How much of the second one.")
+
+    @property
+    def count(self) -> int | None:
+        counts = self.a.count, self.b.count
+        return None if None in counts else max(count for count in counts if count is not None)
+
+    def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
+        first, second = (one.reference(inputs, draw) for one in (self.a, self.b))
+        return ((1 - self.amount) * first + self.amount * second).astype(inputs.dtype)
+
+
+BASELINES: tuple[type[Baseline], ...] = (
+    Constant,
+    Blur,
+    GaussianNoise,
+    UniformNoise,
+    MaxDistance,
+    Mean,
+    Samples,
+    Mix,
+)
+
+
+def _range(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each sample, shaped to broadcast."""
+    axes = tuple(range(1, inputs.ndim))
+    return inputs.min(axis=axes, keepdims=True), inputs.max(axis=axes, keepdims=True)
+
+
+def _generator(seed: int, draw: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64([seed, draw]))
+
+
+def _check_samples(name: str, samples: np.ndarray, inputs: np.ndarray) -> None:
+    if samples.shape[1:] != inputs.shape[1:]:
+        raise ValueError(f"{name}.samples must have shape (K, {str(inputs.shape[1:])[1:]}, got {samples.shape}")

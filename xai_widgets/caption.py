@@ -26,15 +26,19 @@ def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: i
     where = _where(heat, features)
     if not np.abs(heat).any():
         return f"The map for {target} is zero everywhere: nothing was found to matter."
+    if not np.isfinite(heat).all():
+        return f"The map for {target} has values that are not finite: it shows nothing that can be trusted."
     if np.isfinite(attribution.residual[sample]):
         difference = attribution.score[sample] - attribution.baseline_score[sample]
         total = difference + attribution.residual[sample]
-        than = "above" if difference >= 0 else "below"
-        return (
-            f"The map adds up to {number(total)} of the {number(abs(difference) * np.sign(difference))} by which "
-            f"{target} scores {than} the baseline; {where}"
-        )
-    return f"The map shows where a small change would raise (+) or lower (\u2212) the score of {target}; {where}"
+        if difference > 0:
+            claim = (
+                f"adds up to {number(total)} of the {number(difference)} by which {target} scores above the baseline"
+            )
+        else:
+            claim = f"adds up to {number(total)}, and {target} scores {number(-difference)} below the baseline"
+        return f"The map {claim}; {where}"
+    return f"{attribution.method.reading.format(target=target)}; {where}"
 
 
 def _where(heat: np.ndarray, features: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 
 def param(
-    default: Any,
+    default: Any = dataclasses.MISSING,
     *,
     doc: str,
     ge: float | None = None,
@@ -33,14 +33,14 @@ def param(
     """Declare a field of a method or baseline.
 
     Args:
-        default: The default, whose type is the field's type.
+        default: The default, whose type is the field's type; none for an array that must be given.
         doc: One sentence for documentation and tool tips.
         ge, gt: Hard lower bound, inclusive or exclusive.
         soft_max: Where a slider ends; Python takes any larger value.
         step: Step of the slider; None for a continuous one.
         choices: The allowed words.
         unit: "px", "%" or nothing.
-        kind: "value" for a number or an array; otherwise told from the default.
+        kind: "value" for a number or an array, "array", "seed", "layer"; otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -172,6 +172,19 @@ def _check_value(name: str, value: Any, meta: Mapping[str, Any], default: Any) -
     return float(array) if array.ndim == 0 else array
 
 
+def _check_array(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> np.ndarray:
+    array = _check_value(name, np.asarray(value), meta, default)
+    if not isinstance(array, np.ndarray) or array.size == 0:
+        raise ValueError(f"{name} must hold at least one sample, got {value!r}")
+    return array
+
+
+def _check_layer(name: str, value: Any, _: Mapping[str, Any], __: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be the name of a layer, or None to find one, got {value!r}")
+    return value
+
+
 def _check_bool(name: str, value: Any, _: Mapping[str, Any], __: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
@@ -198,6 +211,9 @@ def _check_baseline(name: str, value: Any, _: Mapping[str, Any], default: Declar
 
 _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "int": _check_int,
+    "seed": _check_int,
+    "layer": _check_layer,
+    "array": _check_array,
     "float": _check_float,
     "value": _check_value,
     "bool": _check_bool,
@@ -247,49 +263,67 @@ def build(cls: type[Declared], values: Mapping[str, Any]) -> Declared:
     return cls(**values)
 
 
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What controls depend on besides their declaration.
+
+    Attributes:
+        low, high: Smallest and largest value of the inputs: the slider's ends for fields of kind "value".
+        channels: 3 where the inputs are pictures in colour, else 0.
+        layers: The layers that a field of kind "layer" may name.
+        arrays: Default of a field of kind "array", as JSON.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    channels: int = 0
+    layers: tuple[str, ...] = ()
+    arrays: Any = None
+
+
 def schema(
-    cls: type[Declared], value_range: tuple[float, float] = (0.0, 1.0), current: Declared | None = None
+    cls: type[Declared], around: Surroundings = Surroundings(), current: Declared | None = None
 ) -> dict[str, Any]:
     """What a view needs to draw the controls of a method or baseline, as plain JSON.
 
     Args:
         cls: A method or baseline class.
-        value_range: Smallest and largest value of the inputs: the slider's ends for fields of kind "value".
+        around: What the controls depend on besides.
         current: A value that the sliders must reach, where it is of this class.
     """
     return {
         "name": cls.name,
         "label": cls.label,
         "doc": cls.summary(),
-        "fields": [
-            _field_schema(field, value_range, current if type(current) is cls else None) for field in fields(cls)
-        ],
+        "fields": [_field_schema(field, around, current if type(current) is cls else None) for field in fields(cls)],
     }
 
 
-def _field_schema(
-    field: dataclasses.Field[Any], value_range: tuple[float, float], current: Declared | None
-) -> dict[str, Any]:
+def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: Declared | None) -> dict[str, Any]:
     meta = field.metadata
     # The first stop above an exclusive bound: a slider must not offer a value that is refused.
     low, high = meta["ge"] if meta["gt"] is None else meta["gt"] + (meta["step"] or 1e-3), meta["soft_max"]
     if meta["kind"] == "value":
-        low, high = value_range
+        low, high = around.low, around.high
     reached = getattr(current, field.name, None)
-    if isinstance(reached, int | float) and high is not None:
+    if isinstance(reached, int | float) and not isinstance(reached, bool) and high is not None:
         low, high = low if low is None else min(low, reached), max(high, reached)
     return {
         "name": field.name,
         "label": field.name.capitalize().replace("_", " "),
         "doc": meta["doc"],
         "kind": meta["kind"],
-        "default": to_json(field.default),
+        "default": around.arrays if meta["kind"] == "array" else to_json(field.default),
         "min": low,
         "max": high,
-        "step": 1 if meta["kind"] == "int" and meta["step"] is None else meta["step"],
+        "step": 1 if meta["kind"] in ("int", "seed") and meta["step"] is None else meta["step"],
         "unit": meta["unit"],
-        "choices": list(meta["choices"]) if meta["choices"] else None,
+        "choices": list(around.layers if meta["kind"] == "layer" else meta["choices"] or ()) or None,
+        "channels": around.channels if meta["kind"] == "value" else 0,
     }
+
+
+_MOST_IN_JSON = 4  # a colour travels as it is
 
 
 def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
@@ -298,6 +332,8 @@ def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
         values = {field.name: to_json(getattr(value, field.name), arrays) for field in fields(type(value))}
         return {"name": value.name, **values}
     if isinstance(value, np.ndarray):
+        if value.ndim == 1 and value.size <= _MOST_IN_JSON:
+            return value.tolist()
         if arrays is None:
             raise TypeError("an array has no plain JSON form")
         key = hashlib.blake2b(

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xai_widgets.attribution import Attribution
+from xai_widgets.attribution import Attribution, leaves
 from xai_widgets.caption import sentence
 from xai_widgets.wire import picture, value_range
 
@@ -39,7 +39,8 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
         raise ValueError(f"sample must be 0 to {len(attribution) - 1}, got {sample}")
     samples = list(range(min(len(attribution), MOST_SAMPLES))) if sample is None else [int(sample)]
     heat = attribution.heatmap()
-    heat, inputs = (heat[0], _first(attribution.inputs)) if isinstance(heat, list) else (heat, attribution.inputs)
+    heat = heat[0] if isinstance(heat, list) else heat
+    inputs = leaves(attribution.inputs)[0]
     pictures = heat.ndim == 3
     largest = np.percentile(np.abs(heat[samples]), 99) or np.abs(heat[samples]).max() or 1.0
 
@@ -56,12 +57,6 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     if len(samples) == 1:
         drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
     return drawing
-
-
-def _first(tree: object) -> np.ndarray:
-    while isinstance(tree, list | dict):
-        tree = next(iter(tree.values())) if isinstance(tree, dict) else tree[0]
-    return np.asarray(tree)
 
 
 def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:

@@ -41,6 +41,11 @@ class Neuron(Target):
     layer: str
     index: int | tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        index = self.index if isinstance(self.index, tuple) else (self.index,)
+        if not index or any(isinstance(one, bool) or not isinstance(one, int | np.integer) for one in index):
+            raise TypeError(f"Neuron.index must be an integer or a tuple of integers, got {self.index!r}")
+
 
 @dataclass(frozen=True, eq=False)
 class Region(Target):

@@ -36,6 +36,15 @@ export function decodeGrey({ shape: [height, width, channels], data }: Picture):
 	return grey;
 }
 
+/** The colours of a picture, three bytes a pixel. */
+export function decodeColours({ shape: [, , channels], data }: Picture): Uint8Array {
+	const bytes = bytesOf(data);
+	if (channels === 3) return bytes;
+	const colours = new Uint8Array(3 * bytes.length);
+	for (let i = 0; i < bytes.length; i++) colours.fill(bytes[i], 3 * i, 3 * i + 3);
+	return colours;
+}
+
 /** 256 colours as red, green, blue. */
 export function decodeTable({ data }: TableData): Uint8Array {
 	return bytesOf(data);

@@ -1,4 +1,5 @@
 /** Numbers as text: a true minus sign, and no more digits than mean something. */
+import type { Card } from "./state";
 
 export function fixed(value: number, decimals: number): string {
 	const text = value.toFixed(decimals);
@@ -29,6 +30,11 @@ export function sharedDecimals(values: number[]): number {
 	const largest = Math.max(0, ...values.map(Math.abs));
 	if (largest === 0) return 2;
 	return Math.min(Math.max(3 - Math.floor(Math.log10(largest)), 0), 6);
+}
+
+/** The decimals of all scores of a card, wherever they are shown. */
+export function scoreDecimals({ score, baseline_score, sum, residual }: Card): number {
+	return sharedDecimals([score, baseline_score, sum, residual].filter((value) => value !== null));
 }
 
 /** As a number box holds it: plain ASCII, free of the noise of binary fractions. */

@@ -24,9 +24,14 @@ const TRAITS: Record<keyof SaliencyState, true> = {
 	colormap: true,
 	sign: true,
 	clip: true,
+	threshold: true,
+	smooth: true,
+	mode: true,
 	_schema: true,
 	_tables: true,
-	_picture: true,
+	_pictures: true,
+	_baselines: true,
+	_thumbnails: true,
 	_samples: true,
 	_names: true,
 	_predictions: true,
@@ -36,6 +41,7 @@ const TRAITS: Record<keyof SaliencyState, true> = {
 	error: true,
 	_refused: true,
 	_title: true,
+	_code: true,
 };
 
 /** The state of a model for as long as `abort` has not fired. */

@@ -20,6 +20,8 @@ export interface Look {
 	opacity: number;
 	/** The magnitude at which colours end. */
 	scale: number;
+	/** Percent of the scale below which a value counts as nothing. */
+	threshold: number;
 }
 
 /** The magnitudes in rising order: sorted once per map, so that moving "Clip" only looks up. */
@@ -69,32 +71,28 @@ export function signRange(sign: Sign): [low: number, high: number] {
 	return [sign === "both" || sign === "negative" ? -1 : 0, sign === "negative" ? 0 : 1];
 }
 
-/** The colours of `length` equal steps through what a sign leaves of the table. */
-export function paintLegend(pixels: Uint32Array, table: Table, sign: Sign): void {
+/** The colours of equal steps through what a sign leaves of the table; nothing where the threshold hides it. */
+export function paintLegend(pixels: Uint32Array, table: Table, sign: Sign, threshold: number): void {
 	const [low, high] = signRange(sign);
 	const last = Math.max(pixels.length - 1, 1);
 	for (let i = 0; i < pixels.length; i++) {
-		const at = 3 * tableIndex(low + ((high - low) * i) / last, table, sign);
-		pixels[i] = opaque(table.colours[at], table.colours[at + 1], table.colours[at + 2]);
+		const t = low + ((high - low) * i) / last;
+		pixels[i] = Math.abs(t) < threshold / 100 ? 0 : colourAt(t, table, sign);
 	}
 }
 
 /** Lay a map over a picture of the same size; where there is no map the picture is left as it is. */
-export function paintMap(
+export function paintOverlay(
 	pixels: Uint32Array,
 	grey: Float64Array,
 	map: Float64Array | null,
 	look: Look,
 ): void {
-	const { scale, sign, opacity, table } = look;
+	const { sign, opacity, table } = look;
 	const { colours } = table;
-	// What the sign decides is decided here, once and not per pixel.
-	const [low, high] = signRange(sign);
-	const absolute = sign === "absolute";
-	const shown = map !== null && scale > 0;
+	const level = leveller(look);
 	for (let i = 0; i < pixels.length; i++) {
-		const value = shown ? map[i] / scale : 0;
-		const t = Math.min(Math.max(absolute ? Math.abs(value) : value, low), high);
+		const t = map ? level(map[i]) : 0;
 		// |t| ** 0.75, for a fifth of what a power costs.
 		const root = Math.sqrt(Math.abs(t));
 		const alpha = opacity * root * Math.sqrt(root);
@@ -106,6 +104,58 @@ export function paintMap(
 			round(under + colours[at + 2] * alpha),
 		);
 	}
+}
+
+/** A map in nothing but its own colours; where there is none, nothing. */
+export function paintBare(pixels: Uint32Array, map: Float64Array | null, look: Look): void {
+	const level = leveller(look);
+	for (let i = 0; i < pixels.length; i++) {
+		pixels[i] = map ? colourAt(level(map[i]), look.table, look.sign) : 0;
+	}
+}
+
+/** A picture in its own colours, dark where the map is weak. */
+export function paintMask(
+	pixels: Uint32Array,
+	colours: Uint8Array,
+	map: Float64Array | null,
+	look: Look,
+): void {
+	const level = leveller(look);
+	for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
+		const root = Math.sqrt(map ? Math.abs(level(map[i])) : 1);
+		const light = 1 - look.opacity * (1 - root * Math.sqrt(root));
+		pixels[i] = opaque(
+			round(colours[at] * light),
+			round(colours[at + 1] * light),
+			round(colours[at + 2] * light),
+		);
+	}
+}
+
+export function paintPicture(pixels: Uint32Array, colours: Uint8Array): void {
+	for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
+		pixels[i] = opaque(colours[at], colours[at + 1], colours[at + 2]);
+	}
+}
+
+/** What a look leaves of a value, as t in -1..1. What the look alone decides is decided once and not per pixel. */
+function leveller({ scale, sign, threshold }: Look): (value: number) => number {
+	const [low, high] = signRange(sign);
+	const absolute = sign === "absolute";
+	const least = threshold / 100;
+	const end = scale > 0 ? scale : Number.POSITIVE_INFINITY;
+	return (value) => {
+		const share = value / end;
+		const t = Math.min(Math.max(absolute ? Math.abs(share) : share, low), high);
+		return Math.abs(t) < least ? 0 : t;
+	};
+}
+
+function colourAt(t: number, table: Table, sign: Sign): number {
+	const { colours } = table;
+	const at = 3 * tableIndex(t, table, sign);
+	return opaque(colours[at], colours[at + 1], colours[at + 2]);
 }
 
 /** A map at another size, by nearest neighbour: a coarse map keeps its honest blocks. */

@@ -1,15 +1,20 @@
 /** The state that Python and the page share: the traits of `SaliencyWidget`, under their own names. */
 export interface SaliencyState {
 	method: Choice;
-	target: number | null;
+	target: Target;
 	index: number;
 	opacity: number;
 	colormap: string;
 	sign: Sign;
 	clip: number;
+	threshold: number;
+	smooth: number;
+	mode: Mode;
 	_schema: Schemas;
 	_tables: Record<string, TableData>;
-	_picture: Sample;
+	_pictures: Input[];
+	_baselines: (Picture | Empty)[];
+	_thumbnails: Picture[];
 	_samples: number;
 	_names: string[];
 	_predictions: Predictions;
@@ -19,12 +24,19 @@ export interface SaliencyState {
 	error: string;
 	_refused: string;
 	_title: string;
+	_code: string;
 }
+
+/** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
+export type Target = number | null | { label: string };
 
 /** What Python computes from. */
 export type Request = Pick<SaliencyState, "method" | "target" | "index">;
 /** What only the page reads: never a reason to compute. */
-export type Display = Pick<SaliencyState, "opacity" | "colormap" | "sign" | "clip">;
+export type Display = Pick<
+	SaliencyState,
+	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
+>;
 
 export type Empty = Record<string, never>;
 
@@ -33,7 +45,8 @@ export interface Choice {
 	name: string;
 	[field: string]: Value;
 }
-export type Value = number | string | boolean | null | ArrayRef | Choice;
+/** A list of numbers is a colour. */
+export type Value = number | string | boolean | null | number[] | ArrayRef | Choice;
 /** An array that stays in Python; the page hands it back untouched. */
 export interface ArrayRef {
 	array: string;
@@ -54,16 +67,19 @@ export interface Field {
 	name: string;
 	label: string;
 	doc: string;
-	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value";
+	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer";
 	default: Value;
 	min: number | null;
 	max: number | null;
 	step: number | null;
 	unit: string;
 	choices: string[] | null;
+	/** Of kind "value": 3 where one value per channel makes a colour, else 0. */
+	channels?: number;
 }
 
 export type Sign = "both" | "positive" | "negative" | "absolute";
+export type Mode = "overlay" | "side by side" | "mask";
 
 export interface TableData {
 	diverging: boolean;
@@ -79,7 +95,8 @@ export interface Features {
 	labels: string[];
 	texts: string[];
 }
-export type Sample = Picture | Features | Empty;
+/** What one input of the model was given. */
+export type Input = { name: string } & (Picture | Features | object);
 
 export interface Predictions {
 	kind: "probability" | "score";
@@ -95,7 +112,13 @@ export interface Frame {
 	arrays: FrameArray[];
 	data: DataView;
 	card: Card;
+	path: Path | null;
 	sentence: string;
+}
+/** The score on the way from the baseline (0) to the picture (1). */
+export interface Path {
+	alphas: number[];
+	scores: number[];
 }
 export interface FrameArray {
 	input: number;

@@ -1,5 +1,5 @@
 import { percent, significant } from "./format";
-import type { Predictions } from "./state";
+import type { Predictions, Target } from "./state";
 
 export interface TargetOption {
 	/** null: whatever class the model predicts. */
@@ -16,8 +16,9 @@ export function className(names: string[], target: number): string {
 }
 
 /** What the closed target box says. */
-export function targetLabel(target: number | null, names: string[], predictions: Predictions): string {
-	if (target !== null) return className(names, target);
+export function targetLabel(target: Target, names: string[], predictions: Predictions): string {
+	if (typeof target === "number") return className(names, target);
+	if (target !== null) return target.label;
 	const best = predictions.classes?.[0];
 	return best === undefined ? "predicted class" : `${className(names, best)} (predicted)`;
 }

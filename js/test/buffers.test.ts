@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeArray, decodeGrey, decodeTable, float16 } from "../src/buffers";
+import { decodeArray, decodeColours, decodeGrey, decodeTable, float16 } from "../src/buffers";
 
 test("float16 at its landmarks", () => {
 	const landmarks: [bits: number, value: number][] = [
@@ -38,6 +38,14 @@ test("grey is luma, or the one channel", () => {
 	const [red, white] = decodeGrey({ shape: [1, 2, 3], data: within([255, 0, 0, 255, 255, 255]) });
 	assert.ok(Math.abs(red - 76.245) < 1e-9);
 	assert.ok(Math.abs(white - 255) < 1e-9);
+});
+
+test("colours are three bytes a pixel, also where the picture has one channel", () => {
+	assert.deepEqual(
+		[...decodeColours({ shape: [1, 2, 1], data: within([7, 200]) })],
+		[7, 7, 7, 200, 200, 200],
+	);
+	assert.deepEqual([...decodeColours({ shape: [1, 1, 3], data: within([1, 2, 3]) })], [1, 2, 3]);
 });
 
 test("a table is read where it lies", () => {

@@ -1,7 +1,7 @@
 /**
  * Writes one page with the built widget and a stand-in for Python: `npm run build && node test/mock.mjs mock.html`.
- * The page answers every change after a moment, in a few frames that sharpen. `?vector`, `?offline`, `?error`, `?gone`,
- * `?empty` and `?dark` show other states; `window.model` is the model.
+ * The page answers every change after a moment, in a few frames that sharpen. `?vector`, `?inputs`, `?offline`, `?error`,
+ * `?gone`, `?empty` and `?dark` show other states; `window.model` is the model.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -79,7 +79,15 @@ function page({ default: widget }, query) {
 					field("samples", "int", 32, { min: 1, max: 128 }),
 					field("noise", "float", 0.15, { min: 0, max: 1, step: 0.01 }),
 					field("squared", "bool", false),
-					field("seed", "int", 0, { min: 0 }),
+					field("seed", "seed", 0, { min: 0 }),
+				],
+			},
+			{
+				name: "grad_cam",
+				label: "Grad-CAM",
+				doc: "Where the last feature maps are active.",
+				fields: [
+					field("layer", "layer", null, { choices: ["block4.conv", "block5.very_long_name.conv2d_17"] }),
 				],
 			},
 		],
@@ -88,7 +96,7 @@ function page({ default: widget }, query) {
 				name: "constant",
 				label: "constant",
 				doc: "",
-				fields: [field("value", "value", 0, { min: 0, max: 255 })],
+				fields: [field("value", "value", 0, { min: 0, max: 255, channels: 3 })],
 			},
 			{
 				name: "blur",
@@ -157,20 +165,22 @@ function page({ default: widget }, query) {
 	names[243] = "bull mastiff";
 	names[292] = "tiger";
 
-	const picture = () => ({
-		shape: [SIDE, SIDE, 3],
+	const picture = (side, phase = 0) => ({
+		shape: [side, side, 3],
 		data: view(
-			Array.from({ length: SIDE * SIDE * 3 }, (_, at) => {
-				const [x, y] = [Math.floor(at / 3) % SIDE, Math.floor(at / 3 / SIDE)];
+			Array.from({ length: side * side * 3 }, (_, at) => {
+				const place = Math.floor(at / 3);
+				const [x, y] = [place % side, Math.floor(place / side)].map((value) => (value * SIDE) / side);
 				return (
 					110 +
-					50 * Math.sin(x / 17 + (at % 3)) * Math.cos(y / 23) +
+					50 * Math.sin(x / 17 + (at % 3) + phase) * Math.cos(y / 23) +
 					50 * Math.exp(-((x - 120) ** 2 + (y - 90) ** 2) / 3000)
 				);
 			}),
 		),
 	});
 	const features = {
+		name: "table",
 		shape: [24],
 		labels: Array.from(
 			{ length: 24 },
@@ -186,24 +196,38 @@ function page({ default: widget }, query) {
 		const fraction = Math.round((Math.abs(value) / 2 ** exponent - 1) * 1024);
 		return (value < 0 ? 0x8000 : 0) + ((exponent + 15) << 10) + fraction;
 	};
+	const inputs = query.has("vector")
+		? [features]
+		: query.has("inputs")
+			? [{ name: "left eye", ...picture(SIDE) }, { name: "right eye", ...picture(SIDE, 2) }, features]
+			: [{ name: "image", ...picture(SIDE) }];
 	let job = 0;
 	const frame = (state, progress) => {
-		const shape = query.has("vector") ? features.shape : [SIDE, SIDE];
-		const size = shape.reduce((a, b) => a * b, 1);
-		const words = new Uint16Array(size);
-		for (let i = 0; i < size; i++) {
-			const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
-			const near = query.has("vector") ? 1 / (1 + i / 4) : Math.exp(-((x - 120) ** 2 + (y - 90) ** 2) / 2500);
-			const noise = (Math.sin(i * 12.9898 + state.target * 7) * 43758.5453) % 1;
-			words[i] = half(near * (0.3 * Math.cos(i / 3) + noise) + ((1 - progress) * noise) / 2);
-		}
+		const shapes = inputs.map((input) => input.shape.slice(0, 2));
+		const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+		const values = sizes.flatMap((size, input) =>
+			Array.from({ length: size }, (_, i) => {
+				const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
+				const near =
+					"labels" in inputs[input] ? 1 / (1 + i / 4) : Math.exp(-((x - 120) ** 2 + (y - 90) ** 2) / 2500);
+				const noise = (Math.sin(i * 12.9898 + state.target * 7) * 43758.5453) % 1;
+				return half((near * (0.3 * Math.cos(i / 3) + noise) + ((1 - progress) * noise) / 2) / (1 + input));
+			}),
+		);
+		const steps = Math.round(16 * progress);
 		const total = state.method.steps ?? state.method.samples;
 		return {
 			job,
 			version: 1,
 			progress,
-			arrays: [{ input: 0, shape, dtype: "float16", scale: 0.0281, offset: 0 }],
-			data: new DataView(words.buffer),
+			arrays: shapes.map((shape, input) => ({
+				input,
+				shape,
+				dtype: "float16",
+				scale: 0.0281,
+				offset: 2 * sizes.slice(0, input).reduce((a, b) => a + b, 0),
+			})),
+			data: new DataView(Uint16Array.from(values).buffer),
 			card: {
 				score_name: "logit",
 				target: 282,
@@ -212,7 +236,7 @@ function page({ default: widget }, query) {
 				baseline_score: -1.75,
 				sum: 16.26,
 				residual: -0.24,
-				change: 0.021,
+				change: 0.021 + 0.3 * (1 - progress),
 				passes: Math.round(total * progress),
 				total,
 				seconds: 1.3 * progress,
@@ -220,6 +244,13 @@ function page({ default: widget }, query) {
 					"19 % of the score is reached in the first fifth of the path, so the picture, not the baseline, decides.",
 				],
 				baseline_name: state.method.baseline?.name ?? "",
+			},
+			path: {
+				alphas: Array.from({ length: steps + 1 }, (_, i) => i / 16),
+				scores: Array.from(
+					{ length: steps + 1 },
+					(_, i) => -1.75 + 16.49 * Math.sin((Math.PI * i) / 32) ** 1.4,
+				),
 			},
 			sentence: "The map adds up to 16.3 of the 16.5 by which “tiger cat” scores above the blurred picture.",
 		};
@@ -238,10 +269,15 @@ function page({ default: widget }, query) {
 		colormap: "PuOr_r",
 		sign: "both",
 		clip: 99,
+		threshold: 0,
+		smooth: 0,
+		mode: "overlay",
 		_schema: schema,
 		_tables: tables,
-		_picture: query.has("vector") ? features : picture(),
-		_samples: 3,
+		_pictures: query.has("empty") ? [] : inputs,
+		_baselines: inputs.map((input) => ("labels" in input ? {} : picture(56, 1))),
+		_thumbnails: query.has("vector") ? [] : Array.from({ length: 40 }, (_, i) => picture(48, i)),
+		_samples: 64,
 		_names: names,
 		_predictions: {
 			kind: "probability",
@@ -257,6 +293,8 @@ function page({ default: widget }, query) {
 			: "",
 		_refused: query.has("error") ? "steps: 0 is below the least value, 1" : "",
 		_title: "Saliency of darknet_tiny",
+		_code:
+			'from xai_widgets import saliency\n\nsaliency(model, images, method="integrated_gradients", steps=64)\n',
 		_offline: query.has("offline"),
 	};
 	if (!query.has("empty")) state.frame = frame(state, 1);

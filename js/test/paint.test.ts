@@ -3,8 +3,11 @@ import { test } from "node:test";
 import {
 	colourScale,
 	type Look,
+	paintBare,
 	paintLegend,
-	paintMap,
+	paintMask,
+	paintOverlay,
+	paintPicture,
 	percentile,
 	resize,
 	signRange,
@@ -19,12 +22,19 @@ const colours = Uint8Array.from({ length: 768 }, (_, at) => {
 });
 
 function look(changes: Partial<Look> = {}): Look {
-	return { table: { diverging: true, colours }, sign: "both", opacity: 1, scale: 1, ...changes };
+	return {
+		table: { diverging: true, colours },
+		sign: "both",
+		opacity: 1,
+		scale: 1,
+		threshold: 0,
+		...changes,
+	};
 }
 
 function paintOne(value: number, grey: number, changes: Partial<Look> = {}): number[] {
 	const pixels = new Uint32Array(1);
-	paintMap(pixels, Float64Array.of(grey), Float64Array.of(value), look(changes));
+	paintOverlay(pixels, Float64Array.of(grey), Float64Array.of(value), look(changes));
 	return [...new Uint8Array(pixels.buffer)];
 }
 
@@ -69,7 +79,7 @@ test("without attribution the picture shows as it is", () => {
 	assert.deepEqual(paintOne(5, 100, { scale: 0 }), [100, 100, 100, 255]);
 	assert.deepEqual(paintOne(5, 100, { opacity: 0 }), [100, 100, 100, 255]);
 	const pixels = new Uint32Array(1);
-	paintMap(pixels, Float64Array.of(100), null, look());
+	paintOverlay(pixels, Float64Array.of(100), null, look());
 	assert.deepEqual([...new Uint8Array(pixels.buffer)], [100, 100, 100, 255]);
 });
 
@@ -97,7 +107,7 @@ test("a sign hides the other one", () => {
 test("a legend runs through what the sign leaves", () => {
 	const reds = (sign: Look["sign"], diverging: boolean) => {
 		const pixels = new Uint32Array(256);
-		paintLegend(pixels, { diverging, colours }, sign);
+		paintLegend(pixels, { diverging, colours }, sign, 0);
 		return [pixels[0] & 255, pixels[255] & 255];
 	};
 	assert.deepEqual(reds("both", true), [38, 217]);
@@ -105,6 +115,49 @@ test("a legend runs through what the sign leaves", () => {
 	assert.deepEqual(reds("negative", true), [38, 128]);
 	assert.deepEqual(reds("negative", false), [255, 0]);
 	assert.deepEqual(signRange("absolute"), [0, 1]);
+});
+
+test("below the threshold the map is not there, at it the map is as ever", () => {
+	assert.deepEqual(paintOne(0.29, 100, { threshold: 30 }), [100, 100, 100, 255]);
+	assert.deepEqual(paintOne(-0.5, 100, { threshold: 50 }), paintOne(-0.5, 100));
+	assert.deepEqual(paintOne(0.8, 100, { threshold: 30 }), paintOne(0.8, 100));
+	const pixels = new Uint32Array(5);
+	paintLegend(pixels, look().table, "both", 60);
+	assert.deepEqual([...pixels].map(Boolean), [true, false, false, false, true]);
+});
+
+test("a bare map has the table's colours in full, and those of zero below the threshold", () => {
+	const reds = (changes: Partial<Look>) => {
+		const pixels = new Uint32Array(3);
+		paintBare(pixels, Float64Array.of(-2, 0.2, 1), look(changes));
+		return [...pixels].map((pixel) => pixel & 255);
+	};
+	assert.deepEqual(reds({}), [38, 145, 217]);
+	assert.deepEqual(reds({ opacity: 0 }), [38, 145, 217]);
+	assert.deepEqual(reds({ threshold: 25 }), [38, 128, 217]);
+	assert.deepEqual(reds({ sign: "positive" }), [128, 145, 217]);
+	const nothing = Uint32Array.of(1);
+	paintBare(nothing, null, look());
+	assert.equal(nothing[0], 0);
+});
+
+test("a mask lights a picture by the strength of the map", () => {
+	const light = (value: number, changes: Partial<Look> = {}) => {
+		const pixels = new Uint32Array(1);
+		paintMask(pixels, Uint8Array.of(200, 100, 50), Float64Array.of(value), look(changes));
+		return [...new Uint8Array(pixels.buffer)];
+	};
+	assert.deepEqual(light(0), [0, 0, 0, 255]);
+	assert.deepEqual(light(7), [200, 100, 50, 255]);
+	const m = 1 - 0.8 * (1 - 0.3 ** 0.75);
+	const expected = [200, 100, 50].map((colour) => Math.floor(colour * m + 0.5));
+	assert.deepEqual(light(-0.3, { opacity: 0.8 }), [...expected, 255]);
+	assert.deepEqual(light(-0.3, { sign: "positive" }), [0, 0, 0, 255]);
+	assert.deepEqual(light(-0.3, { threshold: 31, opacity: 0.5 }), [100, 50, 25, 255]);
+	const [before, own] = [new Uint32Array(1), new Uint32Array(1)];
+	paintMask(before, Uint8Array.of(200, 100, 50), null, look());
+	paintPicture(own, Uint8Array.of(200, 100, 50));
+	assert.deepEqual(before, own);
 });
 
 test("nearest neighbour doubles a coarse map into blocks", () => {
@@ -118,12 +171,21 @@ test("a repaint of 224 x 224 is quick", () => {
 	const pixels = new Uint32Array(size);
 	const grey = new Float64Array(size).fill(90);
 	const map = Float64Array.from({ length: size }, (_, i) => Math.sin(i));
-	const repaint = () => {
-		const start = performance.now();
-		paintMap(pixels, grey, map, look());
-		return performance.now() - start;
+	const colours = new Uint8Array(3 * size).fill(90);
+	const look30 = look({ threshold: 30 });
+	const painters = {
+		overlay: () => paintOverlay(pixels, grey, map, look30),
+		bare: () => paintBare(pixels, map, look30),
+		mask: () => paintMask(pixels, colours, map, look30),
 	};
-	const times = Array.from({ length: 60 }, repaint).sort((a, b) => a - b);
-	// The bound is 2 ms; twice that leaves room for a busy machine.
-	assert.ok(times[30] < 4, `median ${times[30]} ms`);
+	for (const [name, paint] of Object.entries(painters)) {
+		const repaint = () => {
+			const start = performance.now();
+			paint();
+			return performance.now() - start;
+		};
+		const times = Array.from({ length: 60 }, repaint).sort((a, b) => a - b);
+		// The bound is 3 ms; a little more leaves room for a busy machine.
+		assert.ok(times[30] < 4, `${name}: median ${times[30]} ms`);
+	}
 });

@@ -28,6 +28,13 @@ test("no end, no slider", () => {
 	assert.equal(endsOf(field({ min: null })), null);
 });
 
+test("a seed has no slider, and is whole", () => {
+	const seed = field({ kind: "seed", min: 0, max: 100 });
+	assert.equal(endsOf(seed), null);
+	assert.equal(stepOf(seed), 1);
+	assert.equal(admit(seed, 3.7), 4);
+});
+
 test("a continuous field steps by a round part of its range", () => {
 	assert.equal(stepOf(field({ kind: "float", min: 0, max: 1 })), 0.01);
 	assert.equal(stepOf(field({ kind: "float", min: 0, max: 50 })), 1);

@@ -43,6 +43,7 @@ test("without names the numbers stand for the classes", () => {
 
 test("the closed box names the class, and says when it is the predicted one", () => {
 	assert.equal(targetLabel(2, names, predictions), "cat");
+	assert.equal(targetLabel({ label: "cat rather than dog" }, names, predictions), "cat rather than dog");
 	assert.equal(targetLabel(null, names, predictions), "tiger cat (predicted)");
 	assert.equal(targetLabel(null, names, { ...predictions, classes: [], values: [] }), "predicted class");
 });

@@ -158,3 +158,74 @@ def test_wrt_gives_the_layers_shape_and_is_complete(zoo):
     np.testing.assert_allclose(a.residual, 0, atol=1e-3)
     shared, x = zoo["shared_layer"]
     assert [value.shape for value in xai.explain(shared, x, "saliency", wrt="shared").values] == [(3, 6), (3, 6)]
+
+
+def test_losses_and_states_of_the_users_calls_stay():
+    x = keras.Input((4, 2))
+    y = layers.Dense(3, activity_regularizer="l2")(x)
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+    inputs = samples(4, 2)
+    model(inputs)
+    before = [float(loss) for loss in model.losses]
+    xai.explain(model, inputs, xai.IntegratedGradients(steps=3))
+    assert [float(loss) for loss in model.losses] == before
+    assert before
+
+
+class Counting(keras.Model):
+    """Counts its calls in a variable."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        self.count.assign(self.count + 1)
+        return self.dense(x)
+
+
+def test_a_model_that_writes_to_its_variables_does_not_write_here():
+    model, inputs = Counting(), samples(4)
+    model(inputs)
+    with unchanged(model):
+        for _ in range(3):
+            xai.explain(model, inputs, xai.IntegratedGradients(steps=3))
+
+
+def test_a_closure_over_other_values_is_another_function(zoo):
+    model, inputs = zoo["functional"]
+
+    def difference(first, second):
+        return lambda logits: logits[:, first] - logits[:, second]
+
+    for pair in ((0, 1), (2, 3)):
+        a = xai.explain(model, inputs, "saliency", target=difference(*pair))
+        b = xai.explain(model, inputs, "saliency", target=xai.Margin(*pair))
+        np.testing.assert_allclose(a.values, b.values, atol=1e-6)
+
+
+def test_layer_attribution_is_complete_past_a_skip_connection():
+    x = keras.Input((6,))
+    h = layers.Dense(6, activation="tanh", name="h")(x)
+    model = keras.Model(x, layers.Dense(3)(layers.Add()([h, x])))
+    a = xai.explain(model, samples(6), xai.IntegratedGradients(steps=64), wrt="h")
+    np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+
+
+def test_embeddings_start_from_zeros_and_keep_the_mask():
+    x = keras.Input((5,), dtype="int32")
+    y = layers.LSTM(4)(layers.Embedding(10, 4, mask_zero=True, name="words")(x))
+    model = keras.Model(x, layers.Dense(2, "softmax")(y))
+    a = xai.explain(model, np.array([[1, 2, 3, 0, 0]]), xai.IntegratedGradients(steps=200), wrt="words")
+    np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+    assert not a.values[0, 3:].any()
+
+
+def test_one_model_at_two_sizes(zoo):
+    x = keras.Input((None, None, 1))
+    model = keras.Model(x, layers.Conv2D(2, 3, padding="same", activation="softmax")(x))
+    for size in (5, 8, 5):
+        mask = np.ones((size, size), bool)
+        a = xai.explain(model, samples(size, size, 1), "saliency", target=xai.Region(mask, 1))
+        assert a.values.shape == (3, size, size, 1)

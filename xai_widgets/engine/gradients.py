@@ -1,4 +1,4 @@
-"""Gradients of a score with respect to the raw inputs, or to the output of a layer."""
+"""Gradients of a score with respect to the raw inputs, or to the output of a layer: the site."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CLASSES = tf.TensorSpec([None, None], tf.int32)
 
 def gradient(
     view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any
-) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
-    """Scores, gradients, and the values with respect to which they were taken.
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Gradients of the score, and the values with respect to which they were taken.
 
     Args:
         view: The model; its `wrt` layer, where set, is what the gradient is with respect to.
@@ -26,36 +26,44 @@ def gradient(
         structure: The structure that the inputs have together.
 
     Returns:
-        (n,) scores, and for each input (or call of the layer) an array of its shape, twice.
+        For each input (or call of the layer) an array of its shape, twice.
 
     Raises:
-        ValueError: The score does not depend on an input by any differentiable way.
+        ValueError: The score does not depend on any of them by any differentiable way.
     """
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            if view.wrt is None:
-                site = list(values)
-                tape.watch(site)
-                scores = view.score(score, values, structure, classes)
-            else:
-                site = []
-
-                def see(output: Any) -> Any:
-                    flat = tf.nest.flatten(output)
-                    tape.watch(flat)
-                    site.extend(flat)
-                    return output
-
-                with view.tap(see):
-                    scores = view.score(score, values, structure, classes)
-        return scores, complete(tape.gradient(scores, site), site, view), [precise(tensor) for tensor in site]
+        gradients, site = differentiate(view, score, values, structure, classes)
+        return gradients, [precise(tensor) for tensor in site]
 
     key = ("gradient", *score.key, repr(structure))
-    function = view.compiled(key, run, [*specs(inputs), CLASSES])
-    scores, gradients, site = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
-    return scores.numpy(), [tensor.numpy() for tensor in gradients], [tensor.numpy() for tensor in site]
+    function, _ = view.compiled(key, run, [*specs(inputs), CLASSES])
+    gradients, site = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
+    return [tensor.numpy() for tensor in gradients], [tensor.numpy() for tensor in site]
+
+
+def differentiate(
+    view: ModelView, score: Score, values: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
+) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """Gradients at the site and the site's values, while tracing."""
+    site: list[tf.Tensor] = []
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        if view.wrt is None:
+            site.extend(values)
+            tape.watch(site)
+            scores = view.score(score, values, structure, classes)
+        else:
+
+            def see(output: Any) -> Any:
+                flat = tf.nest.flatten(output)
+                tape.watch(flat)
+                site.extend(flat)
+                return output
+
+            with view.tap(see):
+                scores = view.score(score, values, structure, classes)
+    return complete(tape.gradient(scores, site), site, view), site
 
 
 def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:
@@ -70,9 +78,11 @@ def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) 
 
         with view.tap(see):
             view.call(tensors, structure)
+        if not outputs:
+            raise ValueError(f"wrt: the model does not call layer {view.wrt!r}")
         return outputs
 
-    function = view.compiled(("layer output", repr(structure)), run, specs(inputs))
+    function, _ = view.compiled(("layer output", repr(structure)), run, specs(inputs))
     return [tensor.numpy() for tensor in function(*map(tf.constant, inputs))]
 
 

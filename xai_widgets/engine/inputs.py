@@ -36,9 +36,13 @@ def read(view: ModelView, inputs: Any) -> Inputs:
 def _tree(view: ModelView, inputs: Any) -> Any:
     """The structure that the model takes: plain lists of numbers, or of pictures for a single input, are one array."""
     if isinstance(inputs, Mapping):
+        names = [tensor.name for tensor in getattr(view.model, "inputs", None) or ()]
+        takes_list = not isinstance(getattr(view.model, "_inputs_struct", None), Mapping)
+        if view.preprocess is None and takes_list and len(names) == len(inputs) and set(names) == set(inputs):
+            return [inputs[name] for name in names]
         return dict(inputs)
     if isinstance(inputs, list | tuple):
-        shapes = view.input_shapes
+        shapes = view.input_shapes if view.preprocess is None else None
         nested = any(isinstance(one, np.ndarray | tf.Tensor | list | tuple | Mapping) for one in inputs)
         several = len(shapes) > 1 if shapes is not None else nested and not isinstance(inputs[0], list | tuple)
         if several:
@@ -58,7 +62,9 @@ def _array(value: Any, view: ModelView) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"inputs must be numbers, got {array.dtype} ({type(value).__name__})")
-    return array.astype(view.dtype)
+    array = array.astype(view.dtype)
+    array.flags.writeable = False
+    return array
 
 
 def _check(which: str, array: np.ndarray, shape: Sequence[int | None] | None) -> None:

@@ -31,12 +31,13 @@ from xai_widgets.engine.taps import tapped
 
 @dataclass
 class _Compiled:
-    """The compiled functions of one model; they hold its variables, never the model itself."""
+    """The compiled functions of one model, each with what was learnt while tracing it.
+
+    They hold the model's variables, never the model itself.
+    """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
-    functions: dict[Any, Any] = field(default_factory=dict)
-    heads: tuple[Head, ...] = ()
-    template: Any = None
+    functions: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
 
 
 # Keyed by the model, weakly: a model that is deleted is freed together with its functions.
@@ -71,6 +72,7 @@ class ModelView:
         self.preprocess = preprocess
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
+        self._build = _build(model)
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
 
@@ -88,7 +90,7 @@ class ModelView:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of attributions: float64 where the model computes so, else float32."""
-        wide = any(str(variable.dtype) == "float64" for variable in self.model.trainable_variables)
+        wide = any(str(variable.dtype) == "float64" for variable in self.model.variables)
         return np.dtype(np.float64 if wide else np.float32)
 
     @property
@@ -151,26 +153,38 @@ class ModelView:
             np.clip(1_250_000 // max(elements, 1), 1, 64) if spatial else np.clip(122_880 // max(elements, 1), 64, 4096)
         )
 
-    def compiled(self, key: tuple[Any, ...], function: Callable[..., Any], specs: Sequence[Any]) -> Any:
-        """The concrete function under `key`, traced where it is new.
+    def compiled(
+        self,
+        key: tuple[Any, ...],
+        function: Callable[..., Any],
+        specs: Sequence[Any],
+        fact: Callable[[], Any] = lambda: None,
+    ) -> tuple[Any, Any]:
+        """The concrete function under `key`, traced where it is new, and what `fact` told right after its tracing.
 
         Args:
             key: What tells this function from others of the same model, preprocessing and layer.
-            function: Called with tensors while tracing; it must not keep the model alive.
+            function: Called with tensors while tracing.
             specs: Its input signature.
+            fact: Tells what was learnt while tracing.
         """
-        full = (*self._full(key), tuple((tuple(spec.shape), spec.dtype) for spec in specs))
+        shapes = tuple((tuple(spec.shape), spec.dtype) for spec in specs)
+        full = (key, identity(self.preprocess), self.wrt, shapes, self._build)
         store = self._compiled
         with store.lock:
             if full not in store.functions:
-                concrete = _concrete(function, specs)
+                with _losses_kept(self.model):
+                    concrete = _concrete(function, specs)
                 while len(store.functions) >= _MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
-                store.functions[full] = concrete
+                store.functions[full] = concrete, fact()
             return store.functions[full]
 
-    def _full(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (key, identity(self.preprocess), self.wrt)
+    def refreshed(self) -> ModelView:
+        """The same view of the model as it is now: a layer added or an activation replaced is traced anew."""
+        other = copy.copy(self)
+        other._build = _build(self.model)
+        return other
 
     def settle_preprocess(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[str, ...]:
         """Find out whether `preprocess` can be traced; where it only takes NumPy it is applied outside of the graph.
@@ -207,6 +221,10 @@ class ModelView:
         if self._outside is None:
             return list(inputs)
         prepared = self._outside(tf.nest.pack_sequence_as(structure, [array.copy() for array in inputs]))
+        if len(tf.nest.flatten(prepared)) != len(inputs):
+            raise ValueError(
+                "preprocess on NumPy arrays must return as many as it gets; write it with keras.ops instead"
+            )
         return [np.asarray(array, self.dtype) for array in tf.nest.flatten(prepared)]
 
     def call(self, inputs: Sequence[tf.Tensor], structure: Any) -> Outputs:
@@ -214,29 +232,34 @@ class ModelView:
         packed = tf.nest.pack_sequence_as(structure, list(inputs))
         if self.preprocess is not None:
             packed = self.preprocess(packed)
-        given = self.model(packed, training=False)
+        # Stateless: what the call adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere.
+        with keras.StatelessScope(collect_losses=True):
+            given = self.model(packed, training=False)
         flat = [before_activation(value) for value in tf.nest.flatten(given)]
         template = tf.nest.map_structure(lambda _: None, given)
         names = output_names(template, getattr(self.model, "output_names", None) or ())
         heads = tuple(_head(name, traced) for name, traced in zip(names, flat, strict=True))
-        self._compiled.template, self._compiled.heads = template, heads
         return Outputs(flat, template, heads)
 
     def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> Outputs:
         """What the model gives for inputs as the compiled functions take them, one chunk at a time."""
 
-        def run(*tensors: tf.Tensor) -> Any:
-            outputs = self.call(tensors, structure)
-            return [(precise(output.logits), precise(output.value)) for output in outputs.flat]
+        traced: list[Outputs] = []
 
-        function = self.compiled(("forward", repr(structure)), run, specs(inputs))
+        def run(*tensors: tf.Tensor) -> Any:
+            traced.append(self.call(tensors, structure))
+            return [(precise(output.logits), precise(output.value)) for output in traced[-1].flat]
+
+        def fact() -> tuple[Any, tuple[Head, ...]]:
+            return traced[-1].structure, traced[-1].heads
+
+        function, (template, heads) = self.compiled(("forward", repr(structure)), run, specs(inputs), fact)
         columns = [tf.concat(column, axis=0) for column in zip(*self._chunks(function, inputs), strict=True)]
-        heads = self._compiled.heads
         flat = [
             TracedOutput(value, logits, head.activation)
             for logits, value, head in zip(columns[::2], columns[1::2], heads, strict=True)
         ]
-        return Outputs(flat, self._compiled.template, heads)
+        return Outputs(flat, template, heads)
 
     def scores(self, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> np.ndarray:
         """Scores (n,) of inputs as the compiled functions take them."""
@@ -246,7 +269,7 @@ class ModelView:
         def run(*tensors: tf.Tensor) -> Any:
             return self.score(score, tensors, structure, None)
 
-        function = self.compiled(("scores", *score.key, repr(structure)), run, specs(inputs))
+        function, _ = self.compiled(("scores", *score.key, repr(structure)), run, specs(inputs))
         return np.concatenate([scores.numpy() for (scores,) in self._chunks(function, inputs)])
 
     def scores_of(self, score: Score, outputs: Outputs) -> np.ndarray:
@@ -280,6 +303,27 @@ class ModelView:
         assert self.wrt is not None
         with self._compiled.lock, tapped(self.layers[self.wrt], see):
             yield
+
+
+def _build(model: Any) -> tuple[Any, ...]:
+    """What a traced function of a model has in it besides variables: its layers, their activations and precision."""
+    return tuple(
+        (id(layer), id(getattr(layer, "activation", None)), layer.dtype_policy.name)
+        for layer in model._flatten_layers(include_self=True)
+    )
+
+
+@contextlib.contextmanager
+def _losses_kept(model: Any) -> Iterator[None]:
+    """Put back the losses of the user's own last call, which Keras clears with each call."""
+    kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in model._flatten_layers(include_self=True)]
+    try:
+        yield
+    finally:
+        for layer, losses, ids in kept:
+            layer._losses[:] = losses
+            layer._loss_ids.clear()
+            layer._loss_ids.update(ids)
 
 
 def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:

@@ -47,150 +47,204 @@ class PathMean:
     """What is known after some points of a path.
 
     Attributes:
-        mean: The weighted mean gradient over the points so far, for each array of the site (n, ...).
-        change: (n,) estimate of how far the mean, times end - start, still is from its limit, as a fraction of its L1
-            norm; NaN for one point. See `_change`.
-        alphas, scores: The points visited, ascending (k,), and the scores there (n, k).
+        values: (end - start) times the weighted mean gradient over the points so far, for each array of the site.
+        change: (n,) estimate of how far the values still are from their limit, as a fraction of their L1 norm; NaN
+            for one point. See `_change`.
+        alphas, scores: The points visited, ascending (k,), and the scores there (n, k), averaged over the starts.
+        passes: Points so far, over all starts.
         progress: Fraction of the points visited.
     """
 
-    mean: list[np.ndarray]
+    values: list[np.ndarray]
     change: np.ndarray
     alphas: np.ndarray
     scores: np.ndarray
+    passes: int
     progress: float
 
 
 def path_means(
-    view: ModelView,
-    score: Score,
-    start: Sequence[np.ndarray],
-    end: Sequence[np.ndarray],
-    inputs: Sequence[np.ndarray],
-    structure: Any,
-    rule: str,
-    steps: int,
-    chunk: int,
+    walk: Walk, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, chunk: int
 ) -> Iterator[PathMean]:
-    """Walk the path in a spread-out order; every prefix of the points visited spans it.
+    """Walk the paths from one or more starts in a spread-out order; every prefix of the points spans the path.
 
     The running sums are all that is kept: memory does not grow with `steps`.
 
     Args:
-        view: The model. Where its `wrt` layer is set, start and end are outputs of that layer.
-        score: What is differentiated.
-        start, end: Ends of the path, for each array of the site (n, ...).
-        inputs: What the model gets besides, where a layer's output is replaced.
-        structure: The structure that the inputs have together.
+        walk: What is evaluated, and where the paths end.
+        starts: One or more starts, each with an array (n, ...) for each array of the site.
         rule: One of `RULES`.
-        steps: Number of points.
+        steps: Number of points from each start.
         chunk: Rows of a call of the model, at most.
     """
-    count, at_layer = len(end[0]), view.wrt is not None
+    end = walk.end
+    count = len(end[0])
     points, weights = quadrature(rule, steps)
     order = spread(len(points))
-    function = _compiled_path(view, score, inputs, structure, end)
-    fixed = [tf.constant(array) for array in (*(inputs if at_layer else ()), *start, *end)]
-    classes = tf.constant(score.classes, tf.int32)
 
     per_call = max(1, chunk // count)
     sums = [np.zeros((2, *array.shape), np.float64) for array in end]
     mass = np.zeros(2)
     visited: list[np.ndarray] = []
     scores: list[np.ndarray] = []
-    done = 0
+    done = passes = 0
     while done < len(order):
         # A small first call: a picture soon, then full chunks.
         now = order[done : done + (max(1, per_call // 4) if done == 0 else per_call)]
         halves = np.stack([weights[now] * (now % 2 == 0), weights[now] * (now % 2 == 1)], axis=1)
-        at, *parts = function(
-            *fixed, tf.constant(points[now], end[0].dtype), tf.constant(halves, end[0].dtype), classes
-        )
-        for total, part in zip(sums, parts, strict=True):
-            total += np.moveaxis(part.numpy(), 1, 0)
-        mass += halves.sum(axis=0)
-        done += len(now)
         visited.append(now)
-        scores.append(at.numpy())
-        places = np.concatenate(visited)
-        ascending = np.argsort(places)
-        yield PathMean(
-            mean=[(total.sum(axis=0) / mass.sum()).astype(array.dtype) for total, array in zip(sums, end, strict=True)],
-            change=_change(sums, mass, start, end),
-            alphas=points[places[ascending]],
-            scores=np.concatenate(scores, axis=1)[:, ascending],
-            progress=done / len(order),
-        )
+        scores.append(np.zeros((count, len(now))))
+        for number, start in enumerate(starts, start=1):
+            at, parts, _ = walk([array[:, None] for array in start], points[now], halves)
+            for total, part in zip(sums, parts, strict=True):
+                total += np.moveaxis(part, 1, 0)
+            mass += halves.sum(axis=0)
+            passes += len(now)
+            scores[-1] += (at - scores[-1]) / number
+            places = np.concatenate(visited)
+            ascending = np.argsort(places)
+            yield PathMean(
+                values=[
+                    (total.sum(axis=0) / mass.sum()).astype(array.dtype) for total, array in zip(sums, end, strict=True)
+                ],
+                change=_change(sums, mass),
+                alphas=points[places[ascending]],
+                scores=np.concatenate(scores, axis=1)[:, ascending],
+                passes=passes,
+                progress=passes / (len(order) * len(starts)),
+            )
+        done += len(now)
 
 
-def _change(
-    sums: Sequence[np.ndarray], mass: np.ndarray, start: Sequence[np.ndarray], end: Sequence[np.ndarray]
-) -> np.ndarray:
-    """A quarter of the L1 distance between the means over the even and over the odd points.
+def _change(sums: Sequence[np.ndarray], mass: np.ndarray) -> np.ndarray:
+    """A quarter of the L1 distance between the values over the even and over the odd points.
 
     A rule's error falls as 1 / points, so that of each half is twice the whole's; and the halves lie on opposite
     sides of it, one moved towards the start and one towards the end, which makes the distance four times the error.
     """
-    count = len(end[0])
+    count = sums[0].shape[1]
     if not mass.all():
         return np.full(count, np.nan)
     apart, size = np.zeros(count), np.zeros(count)
-    for total, before, after in zip(sums, start, end, strict=True):
-        axes = tuple(range(1, after.ndim))
-        step = after - before
-        apart += np.abs(step * (total[0] / mass[0] - total[1] / mass[1])).sum(axis=axes) / 4
-        size += np.abs(step * total.sum(axis=0) / mass.sum()).sum(axis=axes)
+    for total in sums:
+        axes = tuple(range(1, total.ndim - 1))
+        apart += np.abs(total[0] / mass[0] - total[1] / mass[1]).sum(axis=axes) / 4
+        size += np.abs(total.sum(axis=0) / mass.sum()).sum(axis=axes)
     return np.divide(apart, size, out=np.zeros(count), where=size > 0)
 
 
-def _compiled_path(
-    view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any, site: Sequence[np.ndarray]
+class Walk:
+    """Evaluates points between starts and an end: a compiled function with what stays the same bound to it.
+
+    Args:
+        view: The model. Where its `wrt` layer is set, starts and end are outputs of that layer.
+        score: What is differentiated.
+        structure: The structure that the inputs have together.
+        end: End of the paths, for each array of the site (n, ...).
+        inputs: What the model gets besides, where a layer's output is replaced.
+        squares: Whether the sums of squares are wanted too.
+    """
+
+    def __init__(
+        self,
+        view: ModelView,
+        score: Score,
+        end: Sequence[np.ndarray],
+        inputs: Sequence[np.ndarray],
+        structure: Any,
+        squares: bool = False,
+    ) -> None:
+        besides = list(inputs) if view.wrt is not None else []
+        self._function = _compiled_walk(view, score, besides, structure, end, squares)
+        self._bound = [tf.constant(array) for array in (*besides, *end)]
+        self._classes = tf.constant(score.classes, tf.int32)
+        self.end = end
+        self._view, self._score, self._structure = view, score, structure
+
+    def scores_at(self, starts: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores (n, k) with the site at starts, (n, k, ...) for each of its arrays."""
+        count = starts[0].shape[1]
+        if self._view.wrt is not None:
+            scores, _, _ = self(starts, np.zeros(count), np.zeros((count, 1)))
+            return scores
+        rows = [array.reshape(-1, *array.shape[2:]) for array in starts]
+        return self._view.scores(self._score.repeated(count), rows, self._structure).reshape(-1, count)
+
+    def __call__(
+        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
+    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+        """(end - start) * gradient at start + alpha * (end - start), summed with weights.
+
+        Args:
+            starts: For each array of the site (n, k, ...), or (n, 1, ...) where all points share a start.
+            alphas: (k,) places between start, 0, and end, 1.
+            weights: (k, w).
+
+        Returns:
+            Scores (n, k); weighted sums (n, w, ...) for each array of the site; and, where asked for, the sums with the
+            same weights of the squares.
+        """
+        fixed = [tf.constant(array, self.end[0].dtype) for array in (*starts, alphas, weights)]
+        scores, sums, squares = self._function(*self._bound, *fixed, self._classes)
+        return scores.numpy(), [one.numpy() for one in sums], [one.numpy() for one in squares]
+
+
+def _compiled_walk(
+    view: ModelView,
+    score: Score,
+    besides: Sequence[np.ndarray],
+    structure: Any,
+    site: Sequence[np.ndarray],
+    squares: bool,
 ) -> Any:
-    at_layer, width = view.wrt is not None, len(site)
+    width = len(site)
 
     def run(*tensors: tf.Tensor) -> Any:
-        *fixed, alphas, weights, classes = tensors
-        starts, ends = fixed[-2 * width : -width], fixed[-width:]
+        *bound, alphas, weights, classes = tensors
+        inputs, ends, starts = bound[: len(besides)], bound[len(besides) : -width], bound[-width:]
         steps = tf.shape(alphas)[0]
 
         def repeated(tensor: tf.Tensor) -> tf.Tensor:
             return tf.repeat(tensor, steps, axis=0)
 
-        points = [_between(before, after, alphas) for before, after in zip(starts, ends, strict=True)]
+        ways = [end[:, None] - start for end, start in zip(ends, starts, strict=True)]
+        points = [_points(start, way, alphas) for start, way in zip(starts, ways, strict=True)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(points)
-            if at_layer:
+            if view.wrt is None:
+                scores = view.score(score, points, structure, repeated(classes))
+            else:
                 replacements = iter(points)
 
                 def see(output: Any) -> Any:
                     return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
 
                 with view.tap(see):
-                    values = [repeated(tensor) for tensor in fixed[: -2 * width]]
+                    values = [repeated(tensor) for tensor in inputs]
                     scores = view.score(score, values, structure, repeated(classes))
-            else:
-                scores = view.score(score, points, structure, repeated(classes))
         gradients = complete(tape.gradient(scores, points), points, view)
-        return precise(tf.reshape(scores, (-1, steps))), *(_weighted(one, weights) for one in gradients)
+        terms = [way * tf.reshape(one, (-1, steps, *one.shape[1:])) for way, one in zip(ways, gradients, strict=True)]
+        sums = [_weighted(term, weights) for term in terms]
+        second = [_weighted(term**2, weights) for term in terms] if squares else []
+        return precise(tf.reshape(scores, (-1, steps))), sums, second
 
-    key = ("path", *score.key, repr(structure), width)
-    fixed_specs = [*(specs(inputs) if at_layer else ()), *specs(site), *specs(site)]
     dtype = tf.as_dtype(site[0].dtype)
-    return view.compiled(
-        key, run, [*fixed_specs, tf.TensorSpec([None], dtype), tf.TensorSpec([None, 2], dtype), CLASSES]
-    )
+    start_specs = [tf.TensorSpec([None, None, *array.shape[1:]], dtype) for array in site]
+    path_specs = [tf.TensorSpec([None], dtype), tf.TensorSpec([None, None], dtype), CLASSES]
+    key = ("path", *score.key, repr(structure), width, squares)
+    function, _ = view.compiled(key, run, [*specs(besides), *specs(site), *start_specs, *path_specs])
+    return function
 
 
-def _between(start: tf.Tensor, end: tf.Tensor, alphas: tf.Tensor) -> tf.Tensor:
-    """(n, ...) ends -> (n * k, ...) points, the points of a sample together."""
-    along = tf.reshape(alphas, (1, -1, *([1] * (len(end.shape) - 1))))
-    points = start[:, None] + along * (end - start)[:, None]
-    return tf.reshape(points, (-1, *end.shape[1:]))
+def _points(start: tf.Tensor, way: tf.Tensor, alphas: tf.Tensor) -> tf.Tensor:
+    """(n, k or 1, ...) starts and ways -> (n * k, ...) points, the points of a sample together."""
+    along = tf.reshape(alphas, (1, -1, *([1] * (len(way.shape) - 2))))
+    return tf.reshape(start + along * way, (-1, *way.shape[2:]))
 
 
-def _weighted(gradients: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """(n * k, ...) gradients and (k, 2) weights -> (n, 2, ...) weighted sums."""
-    shape = gradients.shape[1:]
-    rows = tf.reshape(gradients, (-1, tf.shape(weights)[0], shape.num_elements()))
+def _weighted(terms: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """(n, k, ...) terms and (k, w) weights -> (n, w, ...) weighted sums."""
+    shape = terms.shape[2:]
+    rows = tf.reshape(terms, (-1, tf.shape(weights)[0], shape.num_elements()))
     sums = tf.matmul(tf.cast(weights, rows.dtype), rows, transpose_a=True)
-    return tf.reshape(sums, (-1, 2, *shape))
+    return tf.reshape(sums, (-1, tf.shape(weights)[1], *shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,13 +41,38 @@ def before_activation(value: tf.Tensor) -> TracedOutput:
 
 
 def identity(function: Any) -> Any:
-    """A key that stands for a function without keeping it, or a model in its closure, alive."""
+    """A key that stands for a function without keeping it, or a model in its closure, alive.
+
+    What a closure holds counts: the same function over other values is compiled anew.
+    """
     if function is None:
         return None
     try:
-        return weakref.WeakMethod(function) if hasattr(function, "__self__") else weakref.ref(function)
+        reference: Any = weakref.WeakMethod(function) if hasattr(function, "__self__") else weakref.ref(function)
+        hash(reference)
     except TypeError:
-        return function
+        reference = _Same(function)
+    return reference, tuple(_held(cell) for cell in getattr(function, "__closure__", None) or ())
+
+
+def _held(cell: Any) -> int:
+    try:
+        return id(cell.cell_contents)
+    except ValueError:  # not set yet
+        return 0
+
+
+class _Same:
+    """Equal to what holds the very same object."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.held is other.held
+
+    def __hash__(self) -> int:
+        return id(self.held)
 
 
 class Head(NamedTuple):
@@ -129,13 +154,12 @@ class ClassReader:
 class FunctionReader:
     """Any function of the outputs, which it gets without their final activation, in the model's structure."""
 
-    function: Any  # a key, see `identity`
+    key: Any
+    function: Any = field(compare=False)
     name = "target function"
 
     def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        function = self.function() if isinstance(self.function, weakref.ref) else self.function
-        assert function is not None, "the score keeps its function alive"
-        score = function(tf.nest.pack_sequence_as(structure, [precise(output.logits) for output in outputs]))
+        score = self.function(tf.nest.pack_sequence_as(structure, [precise(output.logits) for output in outputs]))
         if not tf.is_tensor(score) or score.shape.rank != 1:
             shape = getattr(score, "shape", type(score).__name__)
             raise ValueError(f"target must return one scalar per sample, shape (N,), got {shape}")
@@ -183,23 +207,27 @@ class Score:
         classes: (N, K) int, the classes that the reader reads for each sample; a tensor argument of every compiled
             function, so that a new class never retraces. K is 0 where no class is read.
         labels: What is explained of each sample, in words.
-        function: The target function, kept alive for the reader.
     """
 
     reader: ClassReader | FunctionReader | NeuronReader
     classes: np.ndarray
     labels: tuple[str, ...]
-    function: Callable[[Any], Any] | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells two compiled functions of scores apart."""
-        return (self.reader,)
+        reader = self.reader
+        return (reader.key,) if isinstance(reader, FunctionReader) else (reader,)
 
     @property
     def targets(self) -> np.ndarray:
         """(N,) the class of each sample, -1 where there is none."""
         return self.classes[:, 0] if self.classes.shape[1] else np.full(len(self.classes), -1)
+
+    def repeated(self, times: int) -> Score:
+        """The same score with each sample several times over."""
+        labels = tuple(label for label in self.labels for _ in range(times))
+        return replace(self, classes=np.repeat(self.classes, times, axis=0), labels=labels)
 
     def rows(self, rows: slice) -> Score:
         """The score of some of the samples."""
@@ -234,7 +262,11 @@ def resolve(
     count = int(outputs.flat[0].logits.shape[0])
     if callable(target):
         nothing = np.zeros((count, 0), np.int32)
-        return Score(FunctionReader(identity(target)), nothing, ("the target function",) * count, target)
+        if probability:
+            raise ValueError(
+                "probability=True needs a class: a target function gets the outputs before their activation"
+            )
+        return Score(FunctionReader(identity(target), target), nothing, ("the target function",) * count)
     if isinstance(target, Neuron):
         path = find_layer(target.layer)
         label = f"{path}[{target.index}]"
@@ -259,6 +291,8 @@ def resolve(
         pair = [_class_index(one, head, names) for one in (target.first, target.second)]
         label = f"{_named(pair[0], names)} rather than {_named(pair[1], names)}"
         return Score(replace(reader, signs=(1, -1)), np.tile(np.array(pair, np.int32), (count, 1)), (label,) * count)
+    if len(names) > head.classes:
+        raise ValueError(f"names has {len(names)} names for the {head.classes} classes of the model")
     classes = _classes(target, head, outputs.flat[place], names, count)
     labels = tuple(_named(index, names) for index in classes)
     return Score(reader, classes[:, None].astype(np.int32), labels)
@@ -287,6 +321,8 @@ def _output(target: Any, outputs: Outputs) -> tuple[int, Head]:
 def _classes(target: Any, head: Head, traced: TracedOutput, names: Sequence[str], count: int) -> np.ndarray:
     if target is None:
         return head.precise(traced, probability=False).numpy().argmax(axis=-1)
+    if isinstance(target, np.ndarray) and target.ndim == 0:
+        target = target.item()
     if isinstance(target, numbers.Integral | str):
         return np.full(count, _class_index(target, head, names))
     if isinstance(target, Sequence | np.ndarray):
@@ -316,7 +352,7 @@ def _named(index: int, names: Sequence[str]) -> str:
 
 def output_names(structure: Any, names: Sequence[str]) -> list[str]:
     """Names of the flattened outputs: keys of a dict, the model's own names, or places."""
-    if isinstance(structure, Mapping):
-        return [str(key) for key in sorted(structure)]
     count = len(tf.nest.flatten(structure))
+    if isinstance(structure, Mapping) and len(structure) == count:
+        return [str(key) for key in sorted(structure)]
     return list(names) if len(names) == count else [str(place) for place in range(count)]

@@ -7,12 +7,35 @@ from typing import Any
 
 from xai_widgets.declare import build, nearest
 from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.expected_gradients import ExpectedGradients
+from xai_widgets.methods.grad_cam import GradCAM
+from xai_widgets.methods.gradient_input import GradientInput
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.saliency import Saliency
+from xai_widgets.methods.smooth_grad import SmoothGrad
 
-METHODS: tuple[type[Method], ...] = (IntegratedGradients, Saliency)
+METHODS: tuple[type[Method], ...] = (
+    IntegratedGradients,
+    ExpectedGradients,
+    SmoothGrad,
+    Saliency,
+    GradientInput,
+    GradCAM,
+)
 
-__all__ = ["METHODS", "Frame", "Inputs", "IntegratedGradients", "Method", "Saliency", "as_method"]
+__all__ = [
+    "METHODS",
+    "ExpectedGradients",
+    "Frame",
+    "GradCAM",
+    "GradientInput",
+    "Inputs",
+    "IntegratedGradients",
+    "Method",
+    "Saliency",
+    "SmoothGrad",
+    "as_method",
+]
 
 
 def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Method:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,9 @@ class Frame:
         progress: 0 to 1.
         passes: Forward-and-backward passes of the model so far, a sample.
         total: Passes in all.
+        error: Standard error of the values, like them; None where the method does not sample.
         change: (n,) estimate of how far the picture still is from its limit, as a fraction; None where it is exact.
+        baseline: The baseline of each sample (the first, where there are several), like the raw inputs, for showing.
         baseline_score: (n,) score of the baseline; None where there is no baseline.
         path: Points visited (k,) and scores there (n, k), for methods that walk a path.
         notes: Plain sentences where the result may mislead.
@@ -48,14 +50,39 @@ class Frame:
     progress: float = 1.0
     passes: int = 1
     total: int = 1
+    error: Sequence[np.ndarray] | None = None
     change: np.ndarray | None = None
+    baseline: Sequence[np.ndarray] | None = None
     baseline_score: np.ndarray | None = None
     path: tuple[np.ndarray, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
 
 
+def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:
+    """(n,) sum of the standard errors over the sum of the magnitudes: how much a sampled picture may still change."""
+    apart, size = (
+        sum(np.abs(array).reshape(len(array), -1).sum(axis=1) for array in arrays) for arrays in (error, values)
+    )
+    return np.divide(apart, size, out=np.zeros(len(values[0])), where=np.asarray(size) > 0)
+
+
 class Method(Declared):
-    """Base of all methods; a subclass declares its parameters with `param` and yields frames."""
+    """Base of all methods; a subclass declares its parameters with `param` and yields frames.
+
+    `per_channel` is False where the values have no channel axis: one value for each position.
+    """
+
+    per_channel: ClassVar[bool] = True
+
+    @property
+    def reading(self) -> str:
+        """How to read a map whose values do not add up to a difference; "{target}" stands for what is explained."""
+        return "The map shows what speaks for (+) and against (\u2212) {target}"
+
+    @classmethod
+    def fits(cls, shape: tuple[int, ...]) -> bool:
+        """Whether the method makes sense for inputs of a shape (N, ...)."""
+        return True
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         """Explain `score` of `view` at `inputs`, coarse first; each step is at most about 100 ms of work.
@@ -64,6 +91,6 @@ class Method(Declared):
         """
         raise NotImplementedError
 
-    def claims(self, inputs: Inputs) -> bool:
+    def claims(self) -> bool:
         """Whether the values are claimed to add up to score - baseline_score."""
         return False

@@ -11,6 +11,7 @@ import numpy as np
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -30,37 +31,35 @@ class IntegratedGradients(Method):
     )
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
-        from xai_widgets.engine.gradients import layer_output
-        from xai_widgets.engine.path import path_means
+        from xai_widgets.engine.path import Walk, path_means
 
         structure = inputs.structure
         entered = view.enter(inputs.arrays, structure)
-        reference = view.enter([self.baseline.reference(array) for array in inputs.arrays], structure)
-        baseline_score = view.scores(score, reference, structure)
-        start, end = reference, entered
-        if view.wrt is not None:
-            start, end = (layer_output(view, arrays, structure) for arrays in (reference, entered))
-        notes = same_as_input(start, end)
-        for state in path_means(
-            view, score, start, end, entered, structure, self.rule, self.steps, view.chunk(entered)
-        ):
+        site = Site(view, self.baseline, inputs, entered)
+        starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
+        walk = Walk(view, score, site.end, entered, structure)
+        baseline_score = walk.scores_at([np.stack(arrays, axis=1) for arrays in zip(*starts, strict=True)]).mean(axis=1)
+        notes = equals_input(starts, site.end)
+        states = path_means(walk, starts, self.rule, self.steps, view.chunk(entered))
+        for state in states:
             yield Frame(
-                [(after - before) * mean for before, after, mean in zip(start, end, state.mean, strict=True)],
+                state.values,
                 progress=state.progress,
-                passes=len(state.alphas),
-                total=self.steps,
+                passes=state.passes,
+                total=round(state.passes / state.progress),
                 change=state.change,
+                baseline=site.shown,
                 baseline_score=baseline_score,
                 path=(state.alphas, state.scores),
                 notes=notes,
             )
 
-    def claims(self, inputs: Inputs) -> bool:
+    def claims(self) -> bool:
         return True
 
 
-def same_as_input(start: list[np.ndarray], end: list[np.ndarray]) -> tuple[str, ...]:
-    """A note where a baseline is the input itself, so that nothing can be attributed."""
-    if all(np.array_equal(before, after) for before, after in zip(start, end, strict=True)):
+def equals_input(starts: list[list[np.ndarray]], end: list[np.ndarray]) -> tuple[str, ...]:
+    """A note where the baseline is the input itself, so that nothing can be attributed."""
+    if all(np.array_equal(before, after) for start in starts for before, after in zip(start, end, strict=True)):
         return ("The baseline equals the input, so the map is zero everywhere.",)
     return ()

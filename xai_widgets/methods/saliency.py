@@ -26,10 +26,16 @@ class Saliency(Method):
         doc="Divide each sample's gradient by its signed sum, its L1 norm or its L2 norm.",
     )
 
+    @property
+    def reading(self) -> str:
+        if self.normalize == "sum":
+            return "The map shows each value's share in the sum of the gradient of {target}: its signs are relative"
+        return "The map shows where a small change would raise (+) or lower (\u2212) the score of {target}"
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 
-        _, gradients, _ = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        gradients, _ = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
         values, vanished = normalized(gradients, self.normalize)
         notes = (f"The {self.normalize} of the gradient is zero, so the map is zero.",) if vanished else ()
         yield Frame(values, notes=notes)

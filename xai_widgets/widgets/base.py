@@ -14,11 +14,13 @@ import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution, Subject, Task
-from xai_widgets.baselines import BASELINES
+from xai_widgets.baselines import BASELINES, Baseline
 from xai_widgets.caption import sentence
-from xai_widgets.declare import from_json, schema, to_json
+from xai_widgets.declare import Surroundings, fields, from_json, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
-from xai_widgets.wire import color_tables, finite, pack, picture, value_range
+from xai_widgets.widgets import showing
+from xai_widgets.widgets.traits import Checked, choice, number
+from xai_widgets.wire import color_tables, finite, pack, value_range
 from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
@@ -27,41 +29,32 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent.parent / "static"
 COLORMAPS = ("PuOr_r", "RdBu_r", "coolwarm", "PiYG", "viridis", "magma", "inferno", "gray")
 SIGNS = ("both", "positive", "negative", "absolute")
+MODES = ("overlay", "side by side", "mask")
 FRAMES_PER_SECOND = 15
-MOST_PREDICTIONS = 20
+MOST_DATA = 32
 
+COMPUTED_FROM = frozenset({"method", "target", "index"})
+DISPLAY = frozenset({"opacity", "colormap", "sign", "clip", "threshold", "smooth", "mode"})
 # What a page may set; everything else is Python's to say.
-_FROM_PAGE = frozenset(
-    "method target index opacity colormap sign clip layout tabbable tooltip _dom_classes _view_count".split()
-)
+_FROM_PAGE = COMPUTED_FROM | DISPLAY | {"layout", "tabbable", "tooltip", "_dom_classes", "_view_count"}
+
+# Traitlets are not thread-safe: a cell, the page and the worker set traits one at a time. One lock for all widgets:
+# observers run within it and may set traits of another widget, so that two locks could be taken crosswise.
+_STATE = threading.RLock()
 
 
-class Checked(traitlets.TraitType[Any, Any]):
-    """A trait whose check may ask the widget, and raises ValueError or TypeError where the value was set."""
+def asset(name: str) -> str | Path:
+    """The text of a built file; its path where anywidget is to watch it for changes.
 
-    def __init__(self, default: Any, check: Callable[[Any, Any], Any]) -> None:
-        super().__init__(default)
-        self._check = check
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        return self._check(obj, value)
-
-
-def _number(name: str, low: float, high: float) -> Checked:
-    def check(_: Any, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise TypeError(f"{name} must be a number from {low} to {high}, got {value!r}")
-        if not low <= value <= high:
-            raise ValueError(f"{name} must be from {low} to {high}, got {value!r}")
-        return float(value)
-
-    return Checked(high, check)
-
-
-def _check_sign(_: Any, value: Any) -> str:
-    if value not in SIGNS:
-        raise ValueError(f"sign must be one of {', '.join(map(repr, SIGNS))}, got {value!r}")
-    return str(value)
+    Raises:
+        FileNotFoundError: The front end was not built.
+    """
+    path = STATIC / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: the front end is built when the package is installed (pip install .)"
+        )
+    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
 
 
 class Explainer(anywidget.AnyWidget):
@@ -78,13 +71,14 @@ class Explainer(anywidget.AnyWidget):
 
     Attributes:
         method: A method, or its name.
-        target: A class or class name, None for the predicted class, or a callable `outputs -> (N,)`.
+        target: A class or class name, None for the predicted class, a `Target`, or a callable `outputs -> (N,)`.
         index: Which of the samples is shown.
         frame: The last map, as it travels to the browser; `result()` gives it to Python.
         status: What is happening, in words.
         phase: "tracing", "computing", "settled" or "error".
         error: Empty when all is well, else what went wrong; the last good map stays.
-        opacity, colormap, sign, clip: How the map is drawn. Changes made in the browser stay there.
+        opacity, colormap, sign, clip, threshold, smooth, mode: How the map is drawn. Changing them in the browser
+            asks the kernel for nothing; Python hears of it with the next change that does.
 
     Raises:
         TypeError, ValueError: As `explain` does, before anything is drawn.
@@ -99,7 +93,7 @@ class Explainer(anywidget.AnyWidget):
     )
     target = Checked(None, lambda self, value: self._check_target(value)).tag(
         sync=True,
-        to_json=lambda value, _: value if isinstance(value, int) else None,
+        to_json=lambda value, self: value if value is None or isinstance(value, int) else {"label": self._target_label},
         from_json=lambda value, _: value,
     )
     index = Checked(0, lambda self, value: self._check_index(value)).tag(sync=True)
@@ -108,19 +102,28 @@ class Explainer(anywidget.AnyWidget):
     phase = traitlets.Unicode("tracing").tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
 
-    opacity = _number("opacity", 0, 1).tag(sync=True)
+    opacity = number(0.85, 0, 1).tag(sync=True)
     colormap = Checked("PuOr_r", lambda self, value: self._check_colormap(value)).tag(sync=True)
-    sign = Checked("both", _check_sign).tag(sync=True)
-    clip = _number("clip", 50, 100).tag(sync=True)
+    sign = choice(SIGNS).tag(sync=True)
+    clip = number(99, 50, 100).tag(sync=True)
+    threshold = number(0, 0, 100).tag(sync=True)
+    smooth = number(0, 0, 10).tag(sync=True)
+    mode = choice(MODES).tag(sync=True)
 
     _schema = traitlets.Dict().tag(sync=True)
     _tables = traitlets.Dict().tag(sync=True)
-    _picture = traitlets.Dict().tag(sync=True)
+    _pictures: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _baselines: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _thumbnails: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _samples = traitlets.Int().tag(sync=True)
     _names: traitlets.List[str] = traitlets.List().tag(sync=True)
     _predictions = traitlets.Dict().tag(sync=True)
+    _code = traitlets.Unicode().tag(sync=True)
     _refused = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
+
+    # For a widget whose construction was refused: it is closed like any other.
+    _owner: object | None = None
 
     def __init__(
         self,
@@ -139,45 +142,42 @@ class Explainer(anywidget.AnyWidget):
         **parameters: Any,
     ) -> None:
         # Before super(): traits are checked against these, and may be set from another thread at any time after it.
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._owner = object()
+        self._changed = threading.Condition(_STATE)
         self._job = self._drawn_job = 0
         self._answer: tuple[int, Attribution | BaseException | None] = (0, None)
         self._drawn_at = 0.0
         self._traced: set[Any] = set()
         self._arrays: dict[str, np.ndarray] = {}
-        self._features = tuple(features or ())
+        self._target_label = ""
         self._probability = probability
-        self._subject = Subject(model, _with_batch_axis(model, inputs), preprocess=preprocess, wrt=wrt, names=names)
-        arrays = self._subject.inputs.arrays
-        if len(arrays) != 1:
-            raise ValueError(
-                f"{type(self).__name__} shows models with one input, this one has {len(arrays)}; "
-                "xai.explain takes any number"
-            )
-        self._sample = self._subject.rows(slice(0, 0))
-        self._sample_index = -1
-        self._values = value_range(arrays[0])
+        subject, self._added_axis = _subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
+        self._subject: Subject = subject
+        arrays = subject.inputs.arrays
+        self._features = _feature_names(features, arrays)
+        self._value_ranges = [value_range(array) for array in arrays]
+        # What the baselines that need data start from: some of the samples, evenly chosen.
+        self._data = arrays[0][np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)]
+        self._layers: tuple[str, ...] = ()
+        self._owner = object()
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
+        self._task = task
 
         super().__init__(
             method=chosen,
             target=target,
             index=index,
-            opacity=0.85,
-            clip=99.0,
             status="Preparing the model",
             _samples=len(arrays[0]),
-            _names=list(self._subject.names),
+            _names=list(subject.names),
             _tables=color_tables(COLORMAPS),
             _schema=self._schemas(chosen),
-            _picture=self._draw_sample(task.subject, None),
-            _predictions=_predictions(task),
-            _title=f"{type(self).__name__.removesuffix('Widget')} of {self._subject.view.name}",
+            _pictures=self._draw(task.subject, [None] * len(arrays)),
+            _thumbnails=showing.thumbnails(arrays[0], self._value_ranges[0]) if len(arrays) == 1 else [],
+            _predictions=showing.predictions(task),
+            _title=f"{type(self).__name__.removesuffix('Widget')} of {subject.view.name}",
         )
-        self.observe(self._restart, ["method", "target", "index"])
+        self.observe(self._restart, list(COMPUTED_FROM))
         self.observe(self._add_table, "colormap")
         self._restart()
 
@@ -199,13 +199,17 @@ class Explainer(anywidget.AnyWidget):
         return int(value)
 
     def _check_target(self, value: Any) -> Any:
-        """A class index, None or a callable; one sample's target may come as a list of one."""
-        if value is None or callable(value):
-            return value
-        if isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
+        """None, a class index, or anything else that `explain` takes; one sample's target may come as a list of one."""
+        if isinstance(value, list | tuple | np.ndarray) and np.shape(value) == (1,):
             value = value[0]
-        task = Task(self._sample, self.METHODS[0](), target=value, probability=self._probability)
-        return int(task.score.targets[0]) if isinstance(value, int | np.integer | str) else value
+        if callable(value):
+            self._target_label = "the target function"
+            return value
+        task = Task(self._task.subject, self._task.method, target=value, probability=self._probability)
+        self._target_label = task.score.labels[0]
+        if value is None or not isinstance(value, int | np.integer | str):
+            return value
+        return int(task.score.targets[0])
 
     def _check_colormap(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -226,23 +230,23 @@ class Explainer(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take state from the page: what is refused is said there, and answered with the value that holds."""
-        with self._lock:
+        with _STATE:
             allowed = {name: value for name, value in sync_data.items() if name in _FROM_PAGE}
+            refused = [name for name in sync_data if name in self.keys and name not in allowed]
             try:
                 super().set_state(allowed)
             except (TypeError, ValueError, traitlets.TraitError) as error:
                 self._refused = str(error)
-                self.send_state([name for name in sync_data if name in self.keys])
+                refused += [name for name in allowed if name in self.keys]
             else:
-                if allowed.keys() & {"method", "target", "index"}:
+                if allowed.keys() & COMPUTED_FROM:
                     self._refused = ""
-                if refused := [name for name in sync_data if name in self.keys and name not in allowed]:
-                    self.send_state(refused)
+            if refused:
+                self.send_state(refused)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Traitlets are not thread-safe: a cell, the page and the worker set traits, one at a time.
         if self.has_trait(name):
-            with self._lock:
+            with _STATE:
                 super().__setattr__(name, value)
         else:
             super().__setattr__(name, value)
@@ -250,101 +254,137 @@ class Explainer(anywidget.AnyWidget):
     # What the page is told
 
     def _schemas(self, method: Method) -> dict[str, Any]:
-        shape = self._subject.inputs.arrays[0].shape
+        inputs = self._subject.inputs.arrays[0]
         baseline = getattr(method, "baseline", None)
+        # Arrays that nothing can name any more are let go.
+        self._arrays.clear()
+        to_json(method, self._arrays)
+        around = Surroundings(
+            *self._value_ranges[0],
+            channels=3 if inputs.ndim == 4 and inputs.shape[-1] == 3 else 0,
+            layers=self._layers,
+            arrays=to_json(self._data, self._arrays) if len(inputs) > 1 else None,
+        )
+        offered = [cls for cls in BASELINES if self._offers(cls) or cls is type(baseline)]
+        methods = [cls for cls in self.METHODS if cls.fits(inputs.shape)]
+        before = self._schema or {"methods": [], "baselines": []}
         return {
-            "methods": [schema(cls, self._values, method) for cls in self.METHODS],
-            "baselines": [schema(cls, self._values, baseline) for cls in BASELINES if cls.fits(shape)],
+            "methods": _widened([schema(cls, around, method) for cls in methods], before["methods"]),
+            "baselines": _widened([schema(cls, around, baseline) for cls in offered], before["baselines"]),
         }
+
+    def _offers(self, cls: type[Baseline]) -> bool:
+        """Whether a kind of baseline is on the menu: it fits, and its parameters can be set by controls."""
+        arrays = self._subject.inputs.arrays
+        kinds = {field.metadata["kind"] for field in fields(cls)}
+        has_data = len(arrays) == 1 and len(arrays[0]) > 1
+        fits = all(cls.fits(array.shape) for array in arrays)
+        return fits and "baseline" not in kinds and ("array" not in kinds or has_data)
 
     def _add_table(self, change: Any) -> None:
         if change.new not in self._tables:
             self._tables = {**self._tables, **color_tables([change.new])}
 
-    def _draw_sample(self, subject: Subject, heat: np.ndarray | None) -> dict[str, Any]:
-        """What stands behind a map: the picture, or names and values where the map is a row of numbers."""
-        sample = subject.inputs.arrays[0][0]
-        row = heat.ndim == 1 if heat is not None else sample.ndim == 1
-        if not row:
-            drawn = sample.mean(axis=tuple(range(sample.ndim - 3))) if sample.ndim > 3 else sample
-            return picture(drawn, self._values) or {}
-        if heat is None or sample.shape == heat.shape:
-            labels = [self._features[i] if i < len(self._features) else f"feature {i}" for i in range(len(sample))]
-            return {"shape": [len(sample)], "labels": labels, "texts": [f"{value:.4g}" for value in sample]}
-        return {
-            "shape": [len(heat)],
-            "labels": [f"position {place}" for place in range(len(heat))],
-            "texts": [""] * len(heat),
-        }
+    def _draw(self, subject: Subject, heats: Sequence[np.ndarray | None]) -> list[Any]:
+        """What stands behind each map; maps of several calls of a layer all stand before the first input."""
+        arrays = subject.inputs.arrays
+        names = showing.input_names(subject.inputs.structure)
+        places = range(len(heats)) if len(heats) == len(arrays) else [0] * len(heats)
+        return [
+            showing.behind(names[place], arrays[place][0], heat, self._value_ranges[place], self._features)
+            for place, heat in zip(places, heats, strict=True)
+        ]
 
     # The loop
 
     def _at(self, index: int) -> Subject:
-        """The subject of one sample, with what the model gives for it computed once."""
-        if index != self._sample_index:
-            self._sample, self._sample_index = self._subject.rows(slice(index, index + 1)), index
-        return self._sample
+        """The subject of one sample, with the model as it is now."""
+        return self._subject.rows(slice(index, index + 1)).refreshed()
 
     def _restart(self, change: Any = None) -> None:
-        with self._lock:
+        with _STATE:
+            if self._owner is None:
+                return
             self._job += 1
             job, method, target, index = self._job, self.method, self.target, self.index
-            if change is not None and change.name == "method":
-                self._schema = self._schemas(method)
-        WORKER.submit(self._owner, lambda: self._run(job, method, target, index))
+            with self.hold_sync():
+                if change is not None and change.name == "method":
+                    self._schema = self._schemas(method)
+                if self.phase == "settled":
+                    self.phase, self.status = "computing", "Computing"
+            WORKER.submit(self._owner, lambda: self._run(job, method, target, index))
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         started = time.perf_counter()
+        kind = type(method), callable(target), getattr(method, "layer", None)
         try:
-            if (type(method), callable(target)) not in self._traced:
-                self._say("tracing", f"Preparing {type(method).label} for this model (first time only)")
-            task = Task(self._at(index), method, target=target, probability=self._probability)
+            if kind not in self._traced:
+                with _STATE, self.hold_sync():
+                    self.phase = "tracing"
+                    self.status = f"Preparing {type(method).label} for this model (first time only)"
+            task = self._task = Task(self._at(index), method, target=target, probability=self._probability)
             for frame, attribution in task.frames():
-                self._traced.add((type(method), callable(target)))
+                self._traced.add(kind)
                 self._publish(job, task, frame, attribution, time.perf_counter() - started)
                 yield
+            self._learn_layers(task)
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
 
-    def _say(self, phase: str, status: str) -> None:
-        with self._lock, self.hold_sync():
-            self.phase, self.status = phase, status
+    def _learn_layers(self, task: Task) -> None:
+        """Find the layers that a method may name, once, when there is time for it."""
+        if self._layers or not any(field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)):
+            return
+        self._layers = task.subject.spatial_layers
+        with _STATE:
+            self._schema = self._schemas(self.method)
 
     def _publish(self, job: int, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> None:
         settled = frame.progress >= 1
         now = time.perf_counter()
-        with self._lock:
-            # A job that a newer one has overtaken still shows its first frame, so that a drag is seen all the way.
-            first = job > self._drawn_job
-            soon = now - self._drawn_at < 1 / FRAMES_PER_SECOND
-            if job < self._drawn_job or (soon and not settled and not (first and job == self._job)):
+        # A job that a newer one has overtaken still shows its first frame, so that a drag is seen all the way.
+        soon = now - self._drawn_at < 1 / FRAMES_PER_SECOND
+        first = job > self._drawn_job and job == self._job
+        if job < self._drawn_job or (soon and not settled and not first):
+            return
+        heats = showing.flat_maps(attribution)
+        headers, data = pack(heats)
+        drawn = {
+            "_pictures": self._draw(task.subject, heats),
+            "_baselines": showing.baselines(frame, self._value_ranges),
+            "_predictions": showing.predictions(task),
+            "frame": {
+                "job": job,
+                "version": self.frame.get("version", 0) + 1,
+                "progress": frame.progress,
+                "arrays": finite(headers),
+                "data": data,
+                "card": showing.card(attribution, frame, seconds),
+                "path": showing.path(attribution),
+                "sentence": sentence(attribution, self._features),
+            },
+            "error": "",
+        }
+        passes = f"{frame.passes} of {frame.total} passes" if frame.total > 1 else "1 pass"
+        with _STATE:
+            if self._owner is None:
                 return
             self._drawn_job, self._drawn_at = job, now
-            heat = _flat_map(attribution.heatmap())
-            headers, data = pack([heat])
+            if settled and job == self._job:
+                drawn |= {"phase": "settled", "status": f"Settled \u00b7 {passes} \u00b7 {seconds:.2f} s"}
+                drawn |= {"_code": self.code()}
+            else:
+                drawn |= {"phase": "computing", "status": f"Computing \u00b7 {passes}"}
             with self.hold_sync():
-                self._picture = self._draw_sample(task.subject, heat)
-                self._predictions = _predictions(task)
-                self.frame = {
-                    "job": job,
-                    "version": self.frame.get("version", 0) + 1,
-                    "progress": frame.progress,
-                    "arrays": headers,
-                    "data": data,
-                    "card": _card(attribution, frame, seconds),
-                    "sentence": sentence(attribution, self._features),
-                }
-                self.error = ""
-                passes = f"{frame.passes} of {frame.total} passes" if frame.total > 1 else "1 pass"
-                if settled and job == self._job:
-                    self.phase, self.status = "settled", f"Settled \u00b7 {passes} \u00b7 {seconds:.2f} s"
-                else:
-                    self.phase, self.status = "computing", f"Computing \u00b7 {passes}"
+                for name, value in drawn.items():
+                    setattr(self, name, value)
             if settled:
                 self._settle(job, attribution)
 
     def _fail(self, job: int, error: Exception) -> None:
-        with self._lock:
+        with _STATE:
+            if self._owner is None:
+                return
             if job == self._job:
                 with self.hold_sync():
                     self.error = str(error) or type(error).__name__
@@ -372,17 +412,17 @@ class Explainer(anywidget.AnyWidget):
             Exception: Whatever went wrong while computing.
         """
         with self._changed:
-            # Nothing can settle the current job while the worker itself waits here.
             if WORKER.is_current() and self._answer[0] != self._job:
                 raise RuntimeError("result() cannot wait in the thread that computes; read it in a cell")
-            if not self._changed.wait_for(lambda: self._answer[0] == self._job or self.comm is None, timeout):
+            if not self._changed.wait_for(lambda: self._answer[0] == self._job or self._owner is None, timeout):
                 raise TimeoutError(f"no settled result within {timeout} s; status: {self.status}")
-            job, answer = self._answer
-        if job != self._job or answer is None:
-            raise RuntimeError("the widget is closed")
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+            if self._owner is None:
+                raise RuntimeError("the widget is closed")
+            _, answer = self._answer
+        if isinstance(answer, Attribution):
+            return answer
+        assert answer is not None
+        raise answer
 
     def plot(self) -> Figure:
         """A static matplotlib figure of the current result."""
@@ -391,89 +431,86 @@ class Explainer(anywidget.AnyWidget):
     def code(self) -> str:
         """Python source that makes the same attribution, for the names `xai`, `model` and `inputs`.
 
-        Functions and large arrays stand there under the name of their parameter.
+        Functions, targets that are not a class, and large arrays stand there under the name of their parameter.
         """
         plain = self.target is None or isinstance(self.target, int)
         options = [f"target={self.target!r}" if plain else "target=target"]
-        view = self._subject.view
-        if view.wrt is not None:
-            options.append(f"wrt={view.wrt!r}")
-        if self._subject.preprocess is not None:
+        subject = self._subject
+        if subject.view.wrt is not None:
+            options.append(f"wrt={subject.view.wrt!r}")
+        if subject.preprocess is not None:
             options.append("preprocess=preprocess")
         if self._probability:
             options.append("probability=True")
-        inputs = f"inputs[{self.index}:{self.index + 1}]"
-        return f"xai.explain(model, {inputs}, {self.method.source('xai.')}, {', '.join(options)})"
+        rows = _rows_source(subject.inputs.structure, self._added_axis, self.index)
+        return f"xai.explain(model, {rows}, {self.method.source('xai.')}, {', '.join(options)})"
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
         from xai_widgets.pages import widget_page
 
         self.result()
-        with self._lock:
+        with _STATE:
             page = widget_page(self, title=self._title)
         Path(path).write_text(page, encoding="utf-8")
 
     def close(self) -> None:
-        """Stop the work and take the views away."""
-        WORKER.cancel(self._owner)
+        """Stop the work, take the views away, and let go of the model and the data."""
+        if self._owner is not None:
+            WORKER.cancel(self._owner)
         super().close()
-        with self._changed:
-            self._changed.notify_all()
+        with _STATE:
+            if self._owner is not None:
+                self._owner = None
+                self._answer = (0, None)
+                self._changed.notify_all()
 
 
-def _with_batch_axis(model: Any, inputs: Any) -> Any:
-    """`inputs` with a batch axis, where the model tells how many axes a sample has and one is missing."""
+def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tuple[Subject, bool]:
+    """The subject, and whether a batch axis had to be added: a widget takes one sample without it."""
     expected = getattr(model, "inputs", None)
-    if expected is not None and len(expected) == 1 and not isinstance(inputs, dict):
-        array = np.asarray(inputs)
-        if array.ndim == len(expected[0].shape) - 1:
-            return array[None]
-    return inputs
+    one = expected is not None and len(expected) == 1 and not isinstance(inputs, dict | list | tuple)
+    missing = bool(one and expected and np.ndim(inputs) == len(expected[0].shape) - 1)
+    try:
+        if missing and preprocess is None:
+            return Subject(model, np.asarray(inputs)[None], **options), True
+        return Subject(model, inputs, preprocess=preprocess, **options), False
+    except (TypeError, ValueError):
+        if not missing or preprocess is None:
+            raise
+        return Subject(model, np.asarray(inputs)[None], preprocess=preprocess, **options), True
 
 
-def _flat_map(heat: np.ndarray | list[np.ndarray]) -> np.ndarray:
-    """The map of the one sample as (H, W) or (d,); of a volume, the sum over its depth."""
-    one = (heat[0] if isinstance(heat, list) else heat)[0]
-    return one.sum(axis=tuple(range(one.ndim - 2))) if one.ndim > 2 else one
+def _feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
+    if features is None:
+        return ()
+    if isinstance(features, str):
+        raise TypeError(f"features must be a sequence of names, got {features!r}")
+    names = tuple(map(str, features))
+    width = arrays[0].shape[-1]
+    if arrays[0].ndim != 2 or len(names) != width:
+        raise ValueError(f"features must name the {width} columns of a table, got {len(names)} names")
+    if len(set(names)) != width:
+        raise ValueError("features must be different names")
+    return names
 
 
-def _predictions(task: Task) -> dict[str, Any]:
-    """The best classes of the sample, best first, with their probabilities or scores."""
-    outputs = task.subject.outputs
-    head = outputs.heads[0]
-    if len(outputs.heads) > 1 or head.positions:
-        return {"kind": "score", "classes": [], "values": [], "count": 0}
-    values = head.precise(outputs.flat[0], probability=True).numpy()[0]
-    best = np.argsort(-values, kind="stable")[:MOST_PREDICTIONS]
-    kind = "score" if head.activation is None else "probability"
-    return finite({"kind": kind, "classes": best.tolist(), "values": values[best].tolist(), "count": head.classes})
+def _widened(schemas: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sliders that once had to reach further keep doing so: a page may come back to a value that Python set."""
+    reached = {(one["name"], field["name"]): field["max"] for one in before for field in one["fields"]}
+    for one in schemas:
+        for field in one["fields"]:
+            further = reached.get((one["name"], field["name"]))
+            if further is not None and field["max"] is not None:
+                field["max"] = max(field["max"], further)
+    return schemas
 
 
-def _card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, Any]:
-    """The numbers that tell what the map is and how far to trust it."""
-    claims = bool(np.isfinite(attribution.residual[0]))
-    difference = attribution.score[0] - attribution.baseline_score[0]
-    assert attribution.change is not None
-    return finite(
-        {
-            "score_name": attribution.score_name,
-            "target": int(attribution.target[0]),
-            "target_name": attribution.targets[0],
-            "score": attribution.score[0],
-            "baseline_score": attribution.baseline_score[0],
-            "sum": difference + attribution.residual[0] if claims else None,
-            "residual": attribution.residual[0],
-            "change": attribution.change[0],
-            "passes": frame.passes,
-            "total": frame.total,
-            "seconds": seconds,
-            "notes": list(attribution.notes),
-            "baseline_name": _baseline_label(attribution.method),
-        }
-    )
-
-
-def _baseline_label(method: Method) -> str:
-    baseline = getattr(method, "baseline", None)
-    return "" if baseline is None else type(baseline).label
+def _rows_source(structure: Any, added_axis: bool, index: int) -> str:
+    if added_axis:
+        return "inputs[None]"
+    if isinstance(structure, dict):
+        return "{" + ", ".join(f"{key!r}: inputs[{key!r}][{index}:{index + 1}]" for key in structure) + "}"
+    if isinstance(structure, list | tuple):
+        return "[" + ", ".join(f"inputs[{place}][{index}:{index + 1}]" for place in range(len(structure))) + "]"
+    return f"inputs[{index}:{index + 1}]"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from xai_widgets.methods import IntegratedGradients, Saliency
-from xai_widgets.widgets.base import STATIC, Explainer
+from xai_widgets.methods import METHODS
+from xai_widgets.widgets.base import Explainer, asset
 
 
 class SaliencyWidget(Explainer):
     """A live map of what moves a model's score at one sample."""
 
-    _esm = STATIC / "saliency.js"
-    _css = STATIC / "saliency.css"
-    METHODS = (IntegratedGradients, Saliency)
+    _esm = asset("saliency.js")
+    _css = asset("saliency.css")
+    METHODS = METHODS

@@ -3,30 +3,31 @@ import { type Baselines, Fields } from "./fields";
 import { NumberField } from "./number_field";
 import { SelectField } from "./select_field";
 
-const OPACITY: Field = {
-	name: "opacity",
-	label: "Opacity",
-	doc: "How strongly the map covers the picture.",
-	kind: "float",
-	default: 0.85,
-	min: 0,
-	max: 1,
-	step: 0.01,
-	unit: "",
-	choices: null,
-};
-const CLIP: Field = {
-	name: "clip",
-	label: "Clip",
-	doc: "Colours end at this percentile of the map's magnitudes.",
-	kind: "float",
-	default: 99,
-	min: 50,
-	max: 100,
-	step: 0.1,
-	unit: "%",
-	choices: null,
-};
+const OPACITY = slider("opacity", "How strongly the map covers or lights the picture.", 0, 1, 0.01);
+const CLIP = slider("clip", "Colours end at this percentile of the map's magnitudes.", 50, 100, 0.1, "%");
+const THRESHOLD = slider("threshold", "Nothing shows below this part of the colour scale.", 0, 100, 1, "%");
+const SMOOTH = slider(
+	"smooth",
+	"Each pixel shows the mean of its neighbours up to this far.",
+	0,
+	10,
+	1,
+	"px",
+	"int",
+);
+
+function slider(
+	name: string,
+	doc: string,
+	min: number,
+	max: number,
+	step: number,
+	unit = "",
+	kind: Field["kind"] = "float",
+): Field {
+	const label = name[0].toUpperCase() + name.slice(1);
+	return { name, label, doc, kind, default: null, min, max, step, unit, choices: null };
+}
 
 /** What the method computes from: baselines first, each a section of its own. */
 export function MethodControls(props: {
@@ -56,21 +57,24 @@ export function MethodControls(props: {
 export function DisplayControls(props: {
 	display: Display;
 	tables: string[];
-	overlay: boolean;
+	pictures: boolean;
 	onChange: (patch: Partial<Display>) => void;
 }) {
-	const { display, tables, overlay, onChange } = props;
+	const { display, tables, pictures, onChange } = props;
+	const { opacity, clip, threshold, smooth } = display;
 	return (
 		<section>
 			<h4>Display</h4>
-			{overlay && (
+			{pictures && (
 				<>
+					<NumberField field={OPACITY} value={opacity} onChange={(value) => onChange({ opacity: value })} />
+					<NumberField field={CLIP} value={clip} onChange={(value) => onChange({ clip: value })} />
 					<NumberField
-						field={OPACITY}
-						value={display.opacity}
-						onChange={(opacity) => onChange({ opacity })}
+						field={THRESHOLD}
+						value={threshold}
+						onChange={(value) => onChange({ threshold: value })}
 					/>
-					<NumberField field={CLIP} value={display.clip} onChange={(clip) => onChange({ clip })} />
+					<NumberField field={SMOOTH} value={smooth} onChange={(value) => onChange({ smooth: value })} />
 				</>
 			)}
 			<SelectField

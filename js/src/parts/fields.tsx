@@ -1,14 +1,19 @@
 import type { Switch } from "../recall";
 import type { ArrayRef, Choice, Field, Schema, Value } from "../state";
+import { BaselineLook, type Look } from "./baseline_look";
+import { LayerField } from "./layer_field";
 import { NumberField } from "./number_field";
+import { SeedField } from "./seed_field";
 import { Segmented } from "./segmented";
 import { SelectField } from "./select_field";
 import { useUniqueId } from "./unique_id";
+import { ValueField } from "./value_field";
 
-/** The baselines that a field may hold, and the way from one to another. */
+/** The baselines that a field may hold, the way from one to another, and what the chosen one looks like. */
 export interface Baselines {
 	schemas: Schema[];
 	change: Switch;
+	look: Look;
 }
 
 /** The controls of a method or a baseline, one per declared field. A change hands on a whole new choice. */
@@ -45,8 +50,13 @@ function FieldControl(props: {
 	switch (field.kind) {
 		case "int":
 		case "float":
-		case "value":
 			return <NumberField field={field} value={value as number | null} onChange={onChange} />;
+		case "value":
+			return <ValueField field={field} value={value as number | number[] | null} onChange={onChange} />;
+		case "seed":
+			return <SeedField field={field} value={value as number | null} onChange={onChange} />;
+		case "layer":
+			return <LayerField field={field} value={value as string | null} onChange={onChange} />;
 		case "choice":
 			return (
 				<SelectField
@@ -86,6 +96,7 @@ function BaselineField(props: {
 					if (schema) onChange(baselines.change(value, schema));
 				}}
 			/>
+			<BaselineLook {...baselines.look} />
 			<Fields
 				key={value.name}
 				fields={find(value.name)?.fields ?? []}

@@ -4,9 +4,9 @@ import type { Sign } from "../state";
 import { usePixels } from "./use_pixels";
 
 /** The colours of the map with the numbers at which they end. */
-export function Legend(props: { table: Table; sign: Sign; scale: number | null }) {
-	const { table, sign, scale } = props;
-	const canvas = usePixels((words) => paintLegend(words, table, sign), [table, sign]);
+export function Legend(props: { table: Table; sign: Sign; threshold: number; scale: number | null }) {
+	const { table, sign, threshold, scale } = props;
+	const canvas = usePixels((words) => paintLegend(words, table, sign, threshold), [table, sign, threshold]);
 	const [low, high] = signRange(sign);
 	const end = (t: number) => (scale === null ? "" : signed(t * scale, 3));
 

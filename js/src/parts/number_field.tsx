@@ -1,6 +1,7 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { typed, withUnit } from "../format";
-import { admit, endsOf, stepOf } from "../slider";
+import { admit, endsOf, isWhole, stepOf } from "../slider";
 import type { Field } from "../state";
 import { useUniqueId } from "./unique_id";
 
@@ -9,6 +10,8 @@ export function NumberField(props: {
 	field: Field;
 	value: number | null;
 	onChange: (value: number) => void;
+	/** What stands where the slider would. */
+	children?: ComponentChildren;
 }) {
 	const { field, value, onChange } = props;
 	const id = useUniqueId();
@@ -53,6 +56,7 @@ export function NumberField(props: {
 					}}
 				/>
 			)}
+			{props.children}
 			<input
 				id={ends ? undefined : id}
 				type="number"
@@ -75,7 +79,7 @@ export function NumberField(props: {
 }
 
 function allowed({ kind, min, max }: Field): string {
-	const what = kind === "int" ? "whole numbers" : "numbers";
+	const what = isWhole(kind) ? "whole numbers" : "numbers";
 	if (min !== null && max !== null) return `${what} from ${typed(min)} to ${typed(max)}`;
 	if (min !== null) return `${what} from ${typed(min)}`;
 	if (max !== null) return `${what} up to ${typed(max)}`;

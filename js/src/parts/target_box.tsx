@@ -1,11 +1,11 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Predictions } from "../state";
+import type { Predictions, Target } from "../state";
 import { type TargetOption, targetLabel, targetOptions } from "../targets";
 import { useUniqueId } from "./unique_id";
 
 /** A searchable list of classes: the combobox of the WAI-ARIA practices, with the caret kept in the input. */
 export function TargetBox(props: {
-	target: number | null;
+	target: Target;
 	names: string[];
 	predictions: Predictions;
 	onChange: (target: number | null) => void;

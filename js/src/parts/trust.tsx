@@ -1,20 +1,20 @@
-import { fixed, percent, sharedDecimals } from "../format";
-import type { Card } from "../state";
+import { fixed, percent, scoreDecimals } from "../format";
+import type { Frame } from "../state";
+import { PathCurve } from "./path_curve";
 
 /** What the map claims, in numbers, and how far the claim holds. */
-export function Trust({ card }: { card: Card | null }) {
+export function Trust({ frame }: { frame: Frame | null }) {
 	return (
 		<section class="xai-trust">
 			<h4>Can I trust it?</h4>
-			{card ? <Claims card={card} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
+			{frame ? <Claims {...frame} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
 		</section>
 	);
 }
 
-function Claims({ card }: { card: Card }) {
+function Claims({ card, path }: Pick<Frame, "card" | "path">) {
 	const { score, baseline_score, sum, residual, change, passes, total, seconds } = card;
-	const scores = [score, baseline_score, sum, residual].filter((value) => value !== null);
-	const decimals = sharedDecimals(scores);
+	const decimals = scoreDecimals(card);
 	const number = (value: number | null) => (value === null ? null : fixed(value, decimals));
 	const difference = score === null || baseline_score === null ? null : score - baseline_score;
 	const missing = residual === null || !difference ? null : Math.abs(residual / difference);
@@ -35,6 +35,7 @@ function Claims({ card }: { card: Card }) {
 				/>
 				<Row term="time" value={seconds === null ? null : `${fixed(seconds, 1)} s`} />
 			</dl>
+			{path && <PathCurve path={path} decimals={decimals} />}
 			{card.notes.map((note) => (
 				<p key={note} class="xai-note">
 					{note}

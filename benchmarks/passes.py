@@ -1,0 +1,141 @@
+"""What a method costs over the cheapest loop of the passes that it needs: `python benchmarks/passes.py`.
+
+For each network and method two things are timed in turn, in one process: xai_widgets.explain, and the same number of
+forward-and-backward passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. The ratio of the
+medians is what counts; absolute times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+import xai_widgets as xai
+from xai_widgets.attribution import Subject
+from xai_widgets.engine.model import ModelView
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+LIMIT, SLACK = 1.25, 3e-3
+
+
+def networks():
+    """Name, model, one sample: the embedded examples, and an ImageNet network where it is at hand."""
+    digits, table = xai.examples.digits(), xai.examples.tabular()
+    yield "digits 28x28x1", digits.model, digits.inputs[:1]
+    yield "table of 30", table.model, table.inputs[:1]
+    if (DATA / "darknet_tiny.keras").exists():
+        from PIL import Image
+
+        photograph = np.asarray(Image.open(DATA / "cat_and_dog.png").convert("RGB"), "float32")[None] / 255
+        yield "ImageNet 224x224x3", keras.models.load_model(DATA / "darknet_tiny.keras"), photograph
+
+
+def head_of(model):
+    """What enters the last layer, and from there the scores: the logits where it is a dense softmax."""
+    last = model.layers[-1]
+    if getattr(last, "activation", None) is keras.activations.softmax:
+        return last.input, lambda y: tf.matmul(y, last.kernel) + last.bias
+    return model.output, lambda y: y
+
+
+def raw_gradient(model):
+    """(points, class) -> the sum of the gradients over the points, in one tf.function with a free batch axis."""
+    before, head = head_of(model)
+    inner = keras.Model(model.input, before)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def summed(points, index):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(points)
+            score = tf.reduce_sum(tf.gather(head(inner(points, training=False)), index, axis=1))
+        return tf.reduce_sum(tape.gradient(score, points), axis=0)
+
+    return summed
+
+
+def raw_grad_cam(model, layer):
+    """(points, class) -> the Grad-CAM of a layer, which splits the model in two."""
+    before, head = head_of(model)
+    front, back = keras.Model(model.input, layer.output), keras.Model(layer.output, before)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def cam(points, index):
+        activations = front(points, training=False)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(activations)
+            score = tf.reduce_sum(tf.gather(head(back(activations, training=False)), index, axis=1))
+        weights = tf.reduce_mean(tape.gradient(score, activations), axis=(1, 2), keepdims=True)
+        return tf.reduce_sum(activations * weights, axis=-1)
+
+    return cam
+
+
+def loop(function, x, index, passes, chunk):
+    """The cheapest loop: `passes` points between zero and x, a chunk at a time."""
+    total = 0
+    alphas = ((np.arange(passes) + 0.5) / passes).astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    for start in range(0, passes, chunk):
+        total = total + function(tf.constant(alphas[start : start + chunk] * x), index).numpy()
+    return total
+
+
+def measure(one, other, rounds):
+    """Median seconds of two calls that take turns."""
+    times = ([], [])
+    for place in range(2 * rounds + 2):
+        started = time.perf_counter()
+        (one, other)[place % 2]()
+        if place >= 2:
+            times[place % 2].append(time.perf_counter() - started)
+    return tuple(statistics.median(part) for part in times)
+
+
+def rows(rounds):
+    """One result a network and method: name, method, passes, seconds of explain and of the loop."""
+    for name, model, x in networks():
+        chunk, index = ModelView(model).chunk([x]), tf.constant(int(np.argmax(model(x)[0])))
+        gradient = raw_gradient(model)
+        trials = [
+            (xai.Saliency(), 1, gradient),
+            (xai.IntegratedGradients(steps=64), 64, gradient),
+            (xai.SmoothGrad(samples=64), 64, gradient),
+        ]
+        if x.ndim == 4:
+            layer = model.get_layer(Subject(model, x).spatial_layers[-1])
+            trials.insert(1, (xai.GradCAM(layer=layer.name), 1, raw_grad_cam(model, layer)))
+        for method, passes, function in tqdm(trials, desc=name, file=sys.stderr):
+            ours, raw = measure(
+                partial(xai.explain, model, x, method, target=int(index)),
+                partial(loop, function, x, index, passes, chunk),
+                rounds,
+            )
+            yield name, type(method).__name__, passes, ours, raw
+
+
+def main():
+    """Print a Markdown table; end with an error where a limit is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    print("| network | method | passes | explain, ms | loop, ms | ratio |\n| --- | --- | --- | --- | --- | --- |")
+    broken = []
+    for name, method, passes, ours, raw in rows(options.rounds):
+        print(f"| {name} | {method} | {passes} | {ours * 1e3:.1f} | {raw * 1e3:.1f} | {ours / raw:.2f} |")
+        if ours > LIMIT * raw and ours > raw + SLACK:
+            broken.append(f"{method} on {name}")
+    if broken:
+        sys.exit(f"over {LIMIT} x the loop and over {SLACK * 1e3:.0f} ms more: {', '.join(broken)}")
+
+
+if __name__ == "__main__":
+    main()

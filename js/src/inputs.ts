@@ -1,0 +1,9 @@
+import type { Empty, Features, Input, Picture } from "./state";
+
+export function isFeatures(input: Input): input is Features & { name: string } {
+	return "labels" in input;
+}
+
+export function isPicture<T extends object>(input: T | Picture | Empty): input is Picture & T {
+	return "data" in input;
+}

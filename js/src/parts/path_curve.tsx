@@ -1,0 +1,23 @@
+import { curvePoints } from "../curve";
+import { fixed } from "../format";
+import type { Path } from "../state";
+
+const WIDTH = 200;
+const HEIGHT = 56;
+
+/** How the score rises from the baseline to the picture. */
+export function PathCurve({ path, decimals }: { path: Path; decimals: number }) {
+	const { scores } = path;
+	if (scores.length === 0) return null;
+	const [first, last] = [scores[0], scores[scores.length - 1]].map((score) => fixed(score, decimals));
+	return (
+		<figure class="xai-path" role="img" aria-label={`Score along the path, from ${first} to ${last}`}>
+			<span>score along the path</span>
+			<svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+				<polyline points={curvePoints(path, WIDTH, HEIGHT)} />
+			</svg>
+			<span>baseline</span>
+			<span>picture</span>
+		</figure>
+	);
+}

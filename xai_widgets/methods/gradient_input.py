@@ -1,0 +1,27 @@
+"""The input times the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xai_widgets.methods.base import Frame, Inputs, Method
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientInput(Method):
+    """The input times the gradient of the score: a first-order guess of what setting it to zero would take away.
+
+    Shrikumar et al., 2016. On a ReLU network without biases it equals integrated gradients from zero.
+    """
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.gradients import gradient
+
+        gradients, site = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        yield Frame([value * slope for value, slope in zip(site, gradients, strict=True)])

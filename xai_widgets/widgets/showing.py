@@ -1,0 +1,133 @@
+"""What a page is told: pictures, cards, predictions, as plain values and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xai_widgets.attribution import Attribution, Task, leaves
+from xai_widgets.layout import positions
+from xai_widgets.methods import Frame
+from xai_widgets.wire import finite, picture
+
+MOST_PREDICTIONS = 20
+MOST_THUMBNAILS = 60
+THUMBNAIL = 48
+BASELINE = 96
+Limits = tuple[float, float]
+
+
+def flat_maps(attribution: Attribution) -> list[np.ndarray]:
+    """The maps of the first sample, (H, W) or (d,) each; of a volume, the sum over its depth."""
+    heat = attribution.heatmap()
+    return [_flat(one[0]) for one in (heat if isinstance(heat, list) else [heat])]
+
+
+def _flat(one: np.ndarray) -> np.ndarray:
+    return one.sum(axis=tuple(range(one.ndim - 2))) if one.ndim > 2 else one
+
+
+def behind(name: str, sample: np.ndarray, heat: np.ndarray | None, limits: Limits, features: Sequence[str]) -> Any:
+    """What stands behind a map: the picture, or names and values where the map is a row of numbers."""
+    row = heat.ndim == 1 if heat is not None else not positions((1, *sample.shape))
+    if not row:
+        return {"name": name, **(as_picture(sample, limits) or {"shape": list(sample.shape[:2]), "data": b""})}
+    count = len(heat) if heat is not None else sample.size
+    own = sample.shape == (count,)
+    labels = [
+        features[place] if own and place < len(features) else f"{'feature' if own else 'position'} {place}"
+        for place in range(count)
+    ]
+    texts = [f"{value:.4g}" for value in sample] if own else [""] * count
+    return {"name": name, "shape": [count], "labels": labels, "texts": texts}
+
+
+def as_picture(sample: np.ndarray, limits: Limits, side: int | None = None) -> dict[str, Any] | None:
+    """A sample as `{shape, data}`, at most `side` pixels a side; of a volume the mean over depth, of a table None."""
+    where = positions((1, *sample.shape))
+    if len(where) < 2:
+        return None
+    has_channel = len(where) == sample.ndim - 1
+    if len(where) > 2:
+        sample = sample.mean(axis=tuple(range(len(where) - 2)))
+    if not has_channel:
+        sample = sample[..., None]
+    if side is not None:
+        step = max(1, -(-max(sample.shape[:2]) // side))
+        sample = sample[::step, ::step]
+    return picture(sample, limits)
+
+
+def thumbnails(inputs: np.ndarray, limits: Limits) -> list[dict[str, Any]]:
+    """Small pictures of the first samples; none of a single one, or of tables."""
+    if len(inputs) < 2:
+        return []
+    drawn = [as_picture(sample, limits, THUMBNAIL) for sample in inputs[:MOST_THUMBNAILS]]
+    return [one for one in drawn if one is not None]
+
+
+def baselines(frame: Frame, limits: Sequence[Limits]) -> list[dict[str, Any]]:
+    """A small picture of the baseline for each input; none of methods without a baseline, and of tables."""
+    if frame.baseline is None:
+        return [{} for _ in limits]
+    return [as_picture(one[0], limit, BASELINE) or {} for one, limit in zip(frame.baseline, limits, strict=True)]
+
+
+def predictions(task: Task) -> dict[str, Any]:
+    """The best classes of the first sample, best first, with their probabilities or scores."""
+    outputs = task.subject.outputs
+    head = outputs.heads[0]
+    if len(outputs.heads) > 1 or head.positions:
+        return {"kind": "score", "classes": [], "values": [], "count": 0}
+    values = head.precise(outputs.flat[0], probability=True).numpy()[0]
+    best = np.argsort(-values, kind="stable")[:MOST_PREDICTIONS]
+    kind = "score" if head.activation is None else "probability"
+    return finite({"kind": kind, "classes": best.tolist(), "values": values[best].tolist(), "count": head.classes})
+
+
+def card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, Any]:
+    """The numbers that tell what the map is and how far to trust it."""
+    claims = bool(np.isfinite(attribution.residual[0]))
+    difference = attribution.score[0] - attribution.baseline_score[0]
+    baseline = getattr(attribution.method, "baseline", None)
+    assert attribution.change is not None
+    return finite(
+        {
+            "score_name": attribution.score_name,
+            "target": int(attribution.target[0]),
+            "target_name": attribution.targets[0],
+            "score": attribution.score[0],
+            "baseline_score": attribution.baseline_score[0],
+            "sum": difference + attribution.residual[0] if claims else None,
+            "residual": attribution.residual[0],
+            "change": attribution.change[0],
+            "passes": frame.passes,
+            "total": frame.total,
+            "seconds": seconds,
+            "notes": list(attribution.notes),
+            "baseline_name": "" if baseline is None else type(baseline).label,
+        }
+    )
+
+
+def path(attribution: Attribution, most: int = 64) -> dict[str, Any] | None:
+    """The scores along the path of the first sample, its ends included; None for methods without a path."""
+    if attribution.path is None:
+        return None
+    alphas, scores = attribution.path
+    chosen = np.unique(np.linspace(0, len(alphas) - 1, min(len(alphas), most)).astype(int))
+    return finite(
+        {
+            "alphas": [0.0, *alphas[chosen].tolist(), 1.0],
+            "scores": [attribution.baseline_score[0], *scores[0, chosen].tolist(), attribution.score[0]],
+        }
+    )
+
+
+def input_names(attribution_inputs: Any) -> list[str]:
+    """Names of the inputs: keys of a dict, or "input 0", "input 1"."""
+    if isinstance(attribution_inputs, dict):
+        return [str(key) for key in sorted(attribution_inputs)]
+    return [f"input {place}" for place in range(len(leaves(attribution_inputs)))]
