@@ -30,7 +30,7 @@ class Worker:
         self._jobs: OrderedDict[object, _Job] = OrderedDict()
         self._numbers = itertools.count(1)
         self._thread: threading.Thread | None = None
-        self._stopping = False
+        self._stopping = self._busy = False
 
     def submit(self, owner: object, start: Callable[[], Iterator[None]]) -> None:
         """Run a job for an owner, instead of whatever it has waiting or running."""
@@ -45,6 +45,11 @@ class Worker:
         """Drop the job of an owner; one that is running ends at its next step."""
         with self._ready:
             self._jobs.pop(owner, None)
+
+    def wait_idle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs or waits, a job that was cancelled in the middle of a step included."""
+        with self._ready:
+            return self._ready.wait_for(lambda: not self._jobs and not self._busy, timeout)
 
     def is_current(self) -> bool:
         """Whether the calling thread is the worker's own."""
@@ -69,11 +74,14 @@ class Worker:
                     return
                 owner, job = next(iter(self._jobs.items()))
                 self._jobs.move_to_end(owner)
+                self._busy = True
             done = self._step(job)
             with self._ready:
+                self._busy = False
                 newer = self._jobs.get(owner) is not job
                 if done and not newer:
                     del self._jobs[owner]
+                self._ready.notify_all()
             if newer and not done:
                 _close(job.steps)
             del owner, job

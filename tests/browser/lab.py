@@ -209,3 +209,20 @@ def drag(slider: Locator, to: float, steps: int = 20) -> float:
     mouse.move(x_of(to), y, steps=steps)
     mouse.up()
     return float(slider.input_value())
+
+
+def run_code(page: Page, source: str) -> str:
+    """Run a new cell below the last one, and return what it prints."""
+    run_command(page, "notebook:insert-cell-below")
+    page.evaluate(
+        "source => window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.setSource(source)", source
+    )
+    return str(
+        page.evaluate(
+            """async () => {
+              const cell = window.jupyterapp.shell.currentWidget.content.activeCell;
+              await window.jupyterapp.commands.execute("notebook:run-cell");
+              return cell.model.sharedModel.outputs.map(output => output.text ?? "").flat().join("");
+            }"""
+        )
+    )

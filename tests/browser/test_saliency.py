@@ -240,12 +240,7 @@ def test_an_error_shows_and_the_map_stays(page: Page, lab: Lab):
     widget = page.locator(".xai")
     settled(widget)
     before = pixels(widget.locator("canvas.xai-map"))
-    jupyter.run_command(page, "notebook:insert-cell-below")
-    page.evaluate(
-        """() => window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.setSource(
-          'def broken(outputs):\\n    raise ValueError("no such score")\\nwidget.target = broken')"""
-    )
-    jupyter.run_command(page, "notebook:run-cell")
+    jupyter.run_code(page, "def broken(outputs):\n    raise ValueError('no such score')\nwidget.target = broken")
     expect(widget.get_by_role("alert")).to_contain_text("no such score")
     np.testing.assert_array_equal(pixels(widget.locator("canvas.xai-map")), before)
     drag(slider(widget, "Steps"), 0.3)

@@ -24,6 +24,7 @@ def widget(digits):
         widget = xai.SaliencyWidget(digits.model, digits.inputs[:5], names=digits.names)
         yield widget
         widget.close()
+        assert WORKER.wait_idle(WAIT)  # whatever it was tracing is whole again
 
 
 def shown(widget):
@@ -284,10 +285,7 @@ def test_timeout_and_close(digits):
     with pytest.raises(RuntimeError, match="closed"):
         widget.result(WAIT)
     waiting.join()
-    end = time.monotonic() + 5
-    while WORKER._jobs and time.monotonic() < end:
-        time.sleep(0.01)
-    assert not WORKER._jobs
+    assert WORKER.wait_idle(5)
 
 
 def test_frames_are_few_and_the_last_always_comes():

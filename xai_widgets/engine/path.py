@@ -51,6 +51,7 @@ class PathMean:
         change: (n,) estimate of how far the values still are from their limit, as a fraction of their L1 norm; NaN
             for one point. See `_change`.
         alphas, scores: The points visited, ascending (k,), and the scores there (n, k), averaged over the starts.
+        start_score: (n,) the score at the starts, averaged over those evaluated so far.
         passes: Points so far, over all starts.
         progress: Fraction of the points visited.
     """
@@ -59,6 +60,7 @@ class PathMean:
     change: np.ndarray
     alphas: np.ndarray
     scores: np.ndarray
+    start_score: np.ndarray
     passes: int
     progress: float
 
@@ -87,15 +89,22 @@ def path_means(
     mass = np.zeros(2)
     visited: list[np.ndarray] = []
     scores: list[np.ndarray] = []
+    start_score = np.zeros(count)
     done = passes = 0
     while done < len(order):
         # A small first call: a picture soon, then full chunks.
         now = order[done : done + (max(1, per_call // 4) if done == 0 else per_call)]
         halves = np.stack([weights[now] * (now % 2 == 0), weights[now] * (now % 2 == 1)], axis=1)
+        alphas = points[now]
+        if done == 0:  # the start itself goes along once, without weight: its score is asked for, not its gradient
+            alphas, halves = np.append(alphas, 0), np.append(halves, np.zeros((1, 2)), axis=0)
         visited.append(now)
         scores.append(np.zeros((count, len(now))))
         for number, start in enumerate(starts, start=1):
-            at, parts, _ = walk([array[:, None] for array in start], points[now], halves)
+            at, parts, _ = walk([array[:, None] for array in start], alphas, halves)
+            if done == 0:
+                start_score += (at[:, -1] - start_score) / number
+                at = at[:, :-1]
             for total, part in zip(sums, parts, strict=True):
                 total += np.moveaxis(part, 1, 0)
             mass += halves.sum(axis=0)
@@ -110,6 +119,7 @@ def path_means(
                 change=_change(sums, mass),
                 alphas=points[places[ascending]],
                 scores=np.concatenate(scores, axis=1)[:, ascending],
+                start_score=start_score.astype(end[0].dtype),
                 passes=passes,
                 progress=passes / (len(order) * len(starts)),
             )

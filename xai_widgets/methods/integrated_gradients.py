@@ -38,7 +38,6 @@ class IntegratedGradients(Method):
         site = Site(view, self.baseline, inputs, entered)
         starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
         walk = Walk(view, score, site.end, entered, structure)
-        baseline_score = walk.scores_at([np.stack(arrays, axis=1) for arrays in zip(*starts, strict=True)]).mean(axis=1)
         notes = equals_input(starts, site.end)
         states = path_means(walk, starts, self.rule, self.steps, view.chunk(entered))
         for state in states:
@@ -49,7 +48,7 @@ class IntegratedGradients(Method):
                 total=round(state.passes / state.progress),
                 change=state.change,
                 baseline=site.shown,
-                baseline_score=baseline_score,
+                baseline_score=state.start_score,
                 path=(state.alphas, state.scores),
                 notes=notes,
             )

@@ -158,10 +158,10 @@ class Explainer(anywidget.AnyWidget):
         # What the baselines that need data start from: some of the samples, evenly chosen.
         self._data = arrays[0][np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)]
         self._layers: tuple[str, ...] = ()
-        self._owner = object()
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
         self._task = task
+        self._owner = object()
 
         super().__init__(
             method=chosen,
@@ -456,14 +456,17 @@ class Explainer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop the work, take the views away, and let go of the model and the data."""
-        if self._owner is not None:
-            WORKER.cancel(self._owner)
+        if self._owner is None:
+            super().close()
+            return
+        WORKER.cancel(self._owner)
+        layout = self.layout
         super().close()
+        layout.close()  # made for this widget by ipywidgets, which leaves it open
         with _STATE:
-            if self._owner is not None:
-                self._owner = None
-                self._answer = (0, None)
-                self._changed.notify_all()
+            self._owner = None
+            self._answer = (0, None)
+            self._changed.notify_all()
 
 
 def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tuple[Subject, bool]:
