@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import shap
     from matplotlib.figure import Figure
 
-    from xai_widgets.engine.score import Outputs
+    from xai_widgets.engine.score import Outputs, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,39 +229,56 @@ class Task:
             raise TypeError(f"probability must be True or False, got {probability!r}")
         self.subject, self.method = subject, method
         view, inputs = subject.view, subject.inputs
+        entered = view.enter(inputs.arrays, inputs.structure)
 
         def find_layer(name: str) -> str:
             return view.path_of(name, "Neuron.layer")
 
-        self.score = resolve(target, subject.outputs, subject.names, probability, find_layer)
-        if isinstance(self.score.reader, NeuronReader):
-            self.scores = view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
-        else:
-            self.scores = view.scores_of(self.score, subject.outputs)
-        if len(self.scores) != len(inputs):
-            raise ValueError(f"target must return one scalar per sample, {len(inputs)}, got {len(self.scores)}")
+        heads = view.heads(entered, inputs.structure)
+        self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        if not method.single:
+            self.score = self.score.told(subject.outputs, subject.names)
+            if isinstance(self.score.reader, NeuronReader):
+                self.scores = view.scores(self.score, entered, inputs.structure)
+            else:
+                self.scores = view.scores_of(self.score, subject.outputs)
+            self._check_count(self.scores)
+
+    def _check_count(self, scores: np.ndarray, count: int | None = None) -> None:
+        count = len(self.subject.inputs) if count is None else count
+        if len(scores) != count:
+            raise ValueError(
+                f"the score must be one scalar per sample, {count}, got {len(scores)}: "
+                "a target function, the model and preprocess must keep the batch axis"
+            )
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
         score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
         for frame in self.method.frames(self.subject.view, score, inputs):
-            yield frame, self._attribution(frame, inputs, rows)
+            if frame.outputs is None or frame.score is None:
+                yield frame, self._attribution(frame, score, self.scores[rows], inputs)
+            else:
+                self._check_count(frame.score, len(inputs))
+                told = score.told(frame.outputs, self.subject.names)
+                if len(inputs) == len(self.subject.inputs):
+                    self.subject.outputs = frame.outputs
+                yield frame, self._attribution(frame, told, frame.score, inputs)
 
-    def _attribution(self, frame: Frame, inputs: Inputs, rows: slice) -> Attribution:
+    def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
         count, view = len(inputs), self.subject.view
         at_layer = view.wrt is not None or len(frame.values) != len(inputs.arrays)
 
         def pack(arrays: Sequence[np.ndarray]) -> Any:
             return _pack([np.asarray(array, view.dtype) for array in arrays], inputs.structure, at_layer)
 
-        score = self.scores[rows]
         missing = np.full(count, np.nan, score.dtype)
         baseline_score = missing if frame.baseline_score is None else frame.baseline_score
         total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
         residual = (total - (score - baseline_score)) if self.method.claims() else missing
         return Attribution(
             values=pack(frame.values),
-            target=self.score.targets[rows].astype(np.int64),
+            target=told.targets.astype(np.int64),
             score=score,
             baseline_score=baseline_score,
             residual=np.asarray(residual, score.dtype),
@@ -272,7 +289,7 @@ class Task:
             passes=frame.passes,
             path=frame.path,
             score_name=self.score.reader.name,
-            targets=self.score.labels[rows],
+            targets=told.labels,
             notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame.values)),
         )
 

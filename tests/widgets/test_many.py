@@ -35,12 +35,12 @@ def test_sixty_widgets_leave_nothing(digits):
 
 
 def test_memory_is_flat_in_steps():
-    """From 16 to 512 steps on a picture whose chunk of activations is far larger than the map."""
+    """From 64 to 512 steps on a picture whose chunk of activations is far larger than the map."""
     x = keras.Input((128, 128, 3))
     y = layers.Conv2D(16, 3, activation="relu")(x)
     model = keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
     inputs = np.random.default_rng(0).random((1, 128, 128, 3)).astype("float32")
-    for method in (xai.IntegratedGradients(steps=16), xai.SmoothGrad(samples=16)):
+    for method in (xai.IntegratedGradients(steps=64), xai.SmoothGrad(samples=64)):  # full chunks, twice
         xai.explain(model, inputs, method)
     gc.collect()
     before = psutil.Process().memory_info().rss

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import Score, precise
+from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.score import Head, Outputs, Score, precise
 
 CLASSES = tf.TensorSpec([None, None], tf.int32)
 
 
-def gradient(
-    view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Gradients of the score, and the values with respect to which they were taken.
+class Gradient(NamedTuple):
+    """Gradients at the site, the values there, the scores (n,), and what else the same pass of the model gave."""
+
+    gradients: list[np.ndarray]
+    site: list[np.ndarray]
+    scores: np.ndarray
+    outputs: Outputs
+
+
+def gradient(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Gradient:
+    """Gradients of the score, by one pass.
 
     Args:
         view: The model; its `wrt` layer, where set, is what the gradient is with respect to.
@@ -25,34 +32,37 @@ def gradient(
         inputs: As the compiled functions take them, (n, ...) each.
         structure: The structure that the inputs have together.
 
-    Returns:
-        For each input (or call of the layer) an array of its shape, twice.
-
     Raises:
-        ValueError: The score does not depend on any of them by any differentiable way.
+        ValueError: The score does not depend on the site by any differentiable way.
     """
+    traced: list[Outputs] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
-        gradients, site = differentiate(view, score, values, structure, classes)
-        return gradients, [precise(tensor) for tensor in site]
+        gradients, site, scores, outputs = differentiate(view, score, values, structure, classes)
+        traced.append(outputs)
+        return gradients, [precise(tensor) for tensor in site], scores, given(outputs)
+
+    def fact() -> tuple[Any, tuple[Head, ...]]:
+        return traced[-1].structure, traced[-1].heads
 
     key = ("gradient", *score.key, repr(structure))
-    function, _ = view.compiled(key, run, [*specs(inputs), CLASSES])
-    gradients, site = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
-    return [tensor.numpy() for tensor in gradients], [tensor.numpy() for tensor in site]
+    function, (template, heads) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
+    gradients, site, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
+    outputs = gathered(columns, template, heads)
+    return Gradient([one.numpy() for one in gradients], [one.numpy() for one in site], scores.numpy(), outputs)
 
 
 def differentiate(
     view: ModelView, score: Score, values: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
-) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-    """Gradients at the site and the site's values, while tracing."""
+) -> tuple[list[tf.Tensor], list[tf.Tensor], tf.Tensor, Outputs]:
+    """Gradients at the site, the site's values, the scores and the outputs, while tracing."""
     site: list[tf.Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         if view.wrt is None:
             site.extend(values)
             tape.watch(site)
-            scores = view.score(score, values, structure, classes)
+            scores, outputs = view.score_and_outputs(score, values, structure, classes)
         else:
 
             def see(output: Any) -> Any:
@@ -62,8 +72,8 @@ def differentiate(
                 return output
 
             with view.tap(see):
-                scores = view.score(score, values, structure, classes)
-    return complete(tape.gradient(scores, site), site, view), site
+                scores, outputs = view.score_and_outputs(score, values, structure, classes)
+    return complete(tape.gradient(scores, site), site, view), site, precise(scores), outputs
 
 
 def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:

@@ -198,23 +198,27 @@ class ModelView:
         if self.preprocess is None:
             return ()
         preprocess = self.preprocess
+        notes: tuple[str, ...] = ()
+
+        def run(*tensors: tf.Tensor) -> Any:
+            return tf.nest.flatten(preprocess(tf.nest.pack_sequence_as(structure, list(tensors))))
+
         try:
-            _concrete(lambda *tensors: preprocess(tf.nest.pack_sequence_as(structure, list(tensors))), specs(inputs))
+            function, _ = self.compiled(("preprocess", repr(structure)), run, specs(inputs))
+            prepared = function(*map(tf.constant, inputs))
         except Exception as tensor_error:
             self._outside, self.preprocess = preprocess, None
+            notes = ("preprocess only takes NumPy arrays, so the map is with respect to what it returns.",)
             try:
                 prepared = self.enter(inputs, structure)
             except Exception as error:
                 raise ValueError(
                     f"preprocess failed on tensors ({tensor_error}) and on NumPy arrays ({error})"
                 ) from error
-            shapes = [array.shape for array in prepared]
-            if any(shape[:1] != (len(inputs[0]),) for shape in shapes):
-                raise ValueError(
-                    f"preprocess must keep the {len(inputs[0])} samples of the batch, it gave {shapes}"
-                ) from None
-            return ("preprocess only takes NumPy arrays, so the map is with respect to what it returns.",)
-        return ()
+        shapes = [tuple(array.shape) for array in prepared]
+        if any(shape[:1] != (len(inputs[0]),) for shape in shapes):
+            raise ValueError(f"preprocess must keep the {len(inputs[0])} samples of the batch, it gave {shapes}")
+        return notes
 
     def enter(self, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:
         """What the compiled functions take for raw inputs: the same, or a NumPy-only `preprocess` of a copy."""
@@ -244,22 +248,26 @@ class ModelView:
     def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> Outputs:
         """What the model gives for inputs as the compiled functions take them, one chunk at a time."""
 
+        function, (template, heads) = self._forward(inputs, structure)
+        columns = [tf.concat(column, axis=0) for column in zip(*self._chunks(function, inputs), strict=True)]
+        return gathered(columns, template, heads)
+
+    def heads(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[Head, ...]:
+        """What is known of the model's outputs without running it."""
+        _, (_, heads) = self._forward(inputs, structure)
+        return heads
+
+    def _forward(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[Any, tuple[Any, tuple[Head, ...]]]:
         traced: list[Outputs] = []
 
         def run(*tensors: tf.Tensor) -> Any:
             traced.append(self.call(tensors, structure))
-            return [(precise(output.logits), precise(output.value)) for output in traced[-1].flat]
+            return given(traced[-1])
 
         def fact() -> tuple[Any, tuple[Head, ...]]:
             return traced[-1].structure, traced[-1].heads
 
-        function, (template, heads) = self.compiled(("forward", repr(structure)), run, specs(inputs), fact)
-        columns = [tf.concat(column, axis=0) for column in zip(*self._chunks(function, inputs), strict=True)]
-        flat = [
-            TracedOutput(value, logits, head.activation)
-            for logits, value, head in zip(columns[::2], columns[1::2], heads, strict=True)
-        ]
-        return Outputs(flat, template, heads)
+        return self.compiled(("forward", repr(structure)), run, specs(inputs), fact)
 
     def scores(self, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> np.ndarray:
         """Scores (n,) of inputs as the compiled functions take them."""
@@ -279,9 +287,15 @@ class ModelView:
 
     def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
         """The scores (n,) of inputs as the compiled functions take them, while tracing."""
+        return self.score_and_outputs(score, inputs, structure, classes)[0]
+
+    def score_and_outputs(
+        self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
+    ) -> tuple[tf.Tensor, Outputs]:
+        """The same, with all that the model gives."""
         if not isinstance(score.reader, NeuronReader):
             outputs = self.call(inputs, structure)
-            return score.reader(outputs.flat, outputs.structure, classes)
+            return score.reader(outputs.flat, outputs.structure, classes), outputs
         calls: list[tf.Tensor] = []
 
         def see(output: Any) -> Any:
@@ -289,8 +303,8 @@ class ModelView:
             return output
 
         with self._compiled.lock, tapped(self.layers[score.reader.layer], see):
-            self.call(inputs, structure)
-        return score.reader.of_layer(calls)
+            outputs = self.call(inputs, structure)
+        return score.reader.of_layer(calls), outputs
 
     def _chunks(self, function: Any, inputs: Sequence[np.ndarray]) -> Iterator[list[tf.Tensor]]:
         size = self.chunk(inputs)
@@ -324,6 +338,20 @@ def _losses_kept(model: Any) -> Iterator[None]:
             layer._losses[:] = losses
             layer._loss_ids.clear()
             layer._loss_ids.update(ids)
+
+
+def given(outputs: Outputs) -> list[tf.Tensor]:
+    """The outputs as one list of tensors, for a compiled function to return; `gathered` undoes it."""
+    return [tensor for output in outputs.flat for tensor in (precise(output.logits), precise(output.value))]
+
+
+def gathered(columns: Sequence[tf.Tensor], structure: Any, heads: tuple[Head, ...]) -> Outputs:
+    """What `given` took apart."""
+    flat = [
+        TracedOutput(value, logits, head.activation)
+        for logits, value, head in zip(columns[::2], columns[1::2], heads, strict=True)
+    ]
+    return Outputs(flat, structure, heads)
 
 
 def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:

@@ -51,7 +51,7 @@ def noisy_sums(
             away = span[:, None] * draw[None]
             both = tf.concat([value[:, None] + away, value[:, None] - away], axis=1)
             points.append(tf.reshape(both, (-1, *value.shape[1:])))
-        gradients, _ = differentiate(view, score, points, structure, tf.repeat(classes, 2 * count, axis=0))
+        gradients, _, _, _ = differentiate(view, score, points, structure, tf.repeat(classes, 2 * count, axis=0))
         first, second = [], []
         for one in gradients:
             pairs = tf.reshape(one, (-1, 2, count, *one.shape[1:]))

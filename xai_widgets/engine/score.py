@@ -127,6 +127,9 @@ class ClassReader:
 
     def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
         scores = self.head.precise(outputs[self.output], self.probability)
+        if self.mask is None and self.signs == (1,):
+            best = tf.argmax(scores, axis=-1, output_type=tf.int32)[:, None]
+            classes = tf.where(classes < 0, best, classes)
         if self.mask is not None:
             mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
             scores = tf.reduce_mean(tf.boolean_mask(scores, mask, axis=1), axis=1)
@@ -205,7 +208,8 @@ class Score:
     Attributes:
         reader: How it is read from the model.
         classes: (N, K) int, the classes that the reader reads for each sample; a tensor argument of every compiled
-            function, so that a new class never retraces. K is 0 where no class is read.
+            function, so that a new class never retraces. K is 0 where no class is read; PREDICTED stands for the class
+            that the model will predict.
         labels: What is explained of each sample, in words.
     """
 
@@ -223,6 +227,14 @@ class Score:
     def targets(self) -> np.ndarray:
         """(N,) the class of each sample, -1 where there is none."""
         return self.classes[:, 0] if self.classes.shape[1] else np.full(len(self.classes), -1)
+
+    def told(self, outputs: Outputs, names: Sequence[str]) -> Score:
+        """The same score with the predicted classes in place, from what the model gives for the samples."""
+        if not isinstance(self.reader, ClassReader) or not (self.classes == PREDICTED).any():
+            return self
+        scores = self.reader.head.precise(outputs.flat[self.reader.output], probability=False).numpy()
+        classes = np.where(self.classes == PREDICTED, scores.argmax(axis=-1)[:, None], self.classes)
+        return replace(self, classes=classes, labels=tuple(_named(index, names) for index in classes[:, 0]))
 
     def repeated(self, times: int) -> Score:
         """The same score with each sample several times over."""
@@ -242,15 +254,24 @@ class Outputs(NamedTuple):
     heads: tuple[Head, ...]
 
 
+PREDICTED = -1
+
+
 def resolve(
-    target: Any, outputs: Outputs, names: Sequence[str], probability: bool, find_layer: Callable[[str], str]
+    target: Any,
+    heads: tuple[Head, ...],
+    count: int,
+    names: Sequence[str],
+    probability: bool,
+    find_layer: Callable[[str], str],
 ) -> Score:
     """The score that a target stands for.
 
     Args:
         target: None (the predicted class), an int, a class name, one of these per sample, a `Target`, or a callable
             `outputs -> (N,)`.
-        outputs: What the model gives for the samples.
+        heads: The outputs of the model.
+        count: Number of samples.
         names: Class names, empty where unknown.
         probability: Explain the probability instead of the logit.
         find_layer: From the name of a layer to its path.
@@ -259,7 +280,6 @@ def resolve(
         TypeError: The target is of none of these forms.
         ValueError: A class, name or layer is unknown, the number of targets is wrong, or the output has no classes.
     """
-    count = int(outputs.flat[0].logits.shape[0])
     if callable(target):
         nothing = np.zeros((count, 0), np.int32)
         if probability:
@@ -271,7 +291,7 @@ def resolve(
         path = find_layer(target.layer)
         label = f"{path}[{target.index}]"
         return Score(NeuronReader(path, target.index), np.zeros((count, 0), np.int32), (label,) * count)
-    place, head = _output(target, outputs)
+    place, head = _output(target, heads)
     if isinstance(target, Output):
         target = target.index
     if isinstance(target, Class):
@@ -293,13 +313,12 @@ def resolve(
         return Score(replace(reader, signs=(1, -1)), np.tile(np.array(pair, np.int32), (count, 1)), (label,) * count)
     if len(names) > head.classes:
         raise ValueError(f"names has {len(names)} names for the {head.classes} classes of the model")
-    classes = _classes(target, head, outputs.flat[place], names, count)
+    classes = _classes(target, head, names, count)
     labels = tuple(_named(index, names) for index in classes)
     return Score(reader, classes[:, None].astype(np.int32), labels)
 
 
-def _output(target: Any, outputs: Outputs) -> tuple[int, Head]:
-    heads = outputs.heads
+def _output(target: Any, heads: tuple[Head, ...]) -> tuple[int, Head]:
     known = [head.name for head in heads]
     if isinstance(target, Output):
         if isinstance(target.name, str) and target.name in known:
@@ -318,9 +337,9 @@ def _output(target: Any, outputs: Outputs) -> tuple[int, Head]:
     return 0, heads[0]
 
 
-def _classes(target: Any, head: Head, traced: TracedOutput, names: Sequence[str], count: int) -> np.ndarray:
+def _classes(target: Any, head: Head, names: Sequence[str], count: int) -> np.ndarray:
     if target is None:
-        return head.precise(traced, probability=False).numpy().argmax(axis=-1)
+        return np.full(count, PREDICTED)
     if isinstance(target, np.ndarray) and target.ndim == 0:
         target = target.item()
     if isinstance(target, numbers.Integral | str):
@@ -347,6 +366,8 @@ def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
 
 
 def _named(index: int, names: Sequence[str]) -> str:
+    if index == PREDICTED:
+        return "the predicted class"
     return names[index] if index < len(names) else f"class {index}"
 
 

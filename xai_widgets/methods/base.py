@@ -12,7 +12,7 @@ from xai_widgets.declare import Declared
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.score import Score
+    from xai_widgets.engine.score import Outputs, Score
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Frame:
         baseline: The baseline of each sample (the first, where there are several), like the raw inputs, for showing.
         baseline_score: (n,) score of the baseline; None where there is no baseline.
         path: Points visited (k,) and scores there (n, k), for methods that walk a path.
+        outputs: What the model gave for the inputs in the same pass; None where the task has to ask it beforehand.
+        score: (n,) the scores of the inputs, with `outputs`.
         notes: Plain sentences where the result may mislead.
     """
 
@@ -55,6 +57,8 @@ class Frame:
     baseline: Sequence[np.ndarray] | None = None
     baseline_score: np.ndarray | None = None
     path: tuple[np.ndarray, np.ndarray] | None = None
+    outputs: Outputs | None = None
+    score: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -69,10 +73,12 @@ def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.nd
 class Method(Declared):
     """Base of all methods; a subclass declares its parameters with `param` and yields frames.
 
-    `per_channel` is False where the values have no channel axis: one value for each position.
+    `per_channel` is False where the values have no channel axis: one value for each position. `single` is True where
+    one pass does it all: its frame brings the score and what the model predicts, for which nobody asks beforehand.
     """
 
     per_channel: ClassVar[bool] = True
+    single: ClassVar[bool] = False
 
     @property
     def reading(self) -> str:

@@ -27,6 +27,7 @@ class GradCAM(Method):
     name = "grad_cam"
     label = "Grad-CAM"
     per_channel: ClassVar[bool] = False
+    single: ClassVar[bool] = True
 
     layer: str | None = param(
         None, kind="layer", doc="The layer; by default the last one that still has more than one position."
@@ -55,12 +56,12 @@ class GradCAM(Method):
             layer = layers[-1]
         else:
             layer = view.path_of(self.layer, "GradCAM.layer")
-        gradients, activations = gradient(view.at(layer), score, entered, inputs.structure)
-        if any(array.ndim < 3 for array in activations):
-            raise ValueError(f"GradCAM.layer {layer!r} has no positions: its output has shape {activations[0].shape}")
-        maps = [grad_cam(values, slopes) for values, slopes in zip(activations, gradients, strict=True)]
+        found = gradient(view.at(layer), score, entered, inputs.structure)
+        if any(array.ndim < 3 for array in found.site):
+            raise ValueError(f"GradCAM.layer {layer!r} has no positions: its output has shape {found.site[0].shape}")
+        maps = [grad_cam(values, slopes) for values, slopes in zip(found.site, found.gradients, strict=True)]
         kept = [np.maximum(one, 0) for one in maps] if self.relu else maps
         notes = [f"The map is that of layer {layer!r}, {' x '.join(map(str, kept[0].shape[1:]))}."]
         if not any(one.any() for one in kept):
             notes.append("The map is zero everywhere: no channel speaks for the class on balance; try relu=False.")
-        yield Frame(kept, notes=tuple(notes))
+        yield Frame(kept, outputs=found.outputs, score=found.scores, notes=tuple(notes))

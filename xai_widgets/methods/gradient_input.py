@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from xai_widgets.methods.base import Frame, Inputs, Method
 
@@ -20,8 +20,11 @@ class GradientInput(Method):
     Shrikumar et al., 2016. On a ReLU network without biases it equals integrated gradients from zero.
     """
 
+    single: ClassVar[bool] = True
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 
-        gradients, site = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
-        yield Frame([value * slope for value, slope in zip(site, gradients, strict=True)])
+        found = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        values = [value * slope for value, slope in zip(found.site, found.gradients, strict=True)]
+        yield Frame(values, outputs=found.outputs, score=found.scores)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False, repr=False)
 class Saliency(Method):
     """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
+
+    single: ClassVar[bool] = True
 
     normalize: str = param(
         "none",
@@ -35,10 +37,10 @@ class Saliency(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 
-        gradients, _ = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
-        values, vanished = normalized(gradients, self.normalize)
+        found = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        values, vanished = normalized(found.gradients, self.normalize)
         notes = (f"The {self.normalize} of the gradient is zero, so the map is zero.",) if vanished else ()
-        yield Frame(values, notes=notes)
+        yield Frame(values, outputs=found.outputs, score=found.scores, notes=notes)
 
 
 def normalized(gradients: list[np.ndarray], by: str) -> tuple[list[np.ndarray], bool]:
