@@ -223,7 +223,7 @@ class Task:
     """
 
     def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
-        from xai_widgets.engine.score import NeuronReader, resolve
+        from xai_widgets.engine.score import resolve
 
         if not isinstance(probability, bool):
             raise TypeError(f"probability must be True or False, got {probability!r}")
@@ -236,16 +236,20 @@ class Task:
 
         heads = view.heads(entered, inputs.structure)
         self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
-        if not method.single:
+        if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
-            if isinstance(self.score.reader, NeuronReader):
-                self.scores = view.scores(self.score, entered, inputs.structure)
-            else:
-                self.scores = view.scores_of(self.score, subject.outputs)
-            self._check_count(self.scores)
 
-    def _check_count(self, scores: np.ndarray, count: int | None = None) -> None:
-        count = len(self.subject.inputs) if count is None else count
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """(N,) scores of the samples, for methods whose frames do not bring them."""
+        from xai_widgets.engine.score import NeuronReader
+
+        view, inputs = self.subject.view, self.subject.inputs
+        if not isinstance(self.score.reader, NeuronReader):
+            return view.scores_of(self.score, self.subject.outputs)
+        return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+
+    def _check_count(self, scores: np.ndarray, count: int) -> None:
         if len(scores) != count:
             raise ValueError(
                 f"the score must be one scalar per sample, {count}, got {len(scores)}: "
@@ -256,14 +260,14 @@ class Task:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
         score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
         for frame in self.method.frames(self.subject.view, score, inputs):
-            if frame.outputs is None or frame.score is None:
-                yield frame, self._attribution(frame, score, self.scores[rows], inputs)
-            else:
-                self._check_count(frame.score, len(inputs))
+            scores = self.scores[rows] if frame.score is None else frame.score
+            self._check_count(scores, len(inputs))
+            told = score
+            if frame.outputs is not None:
                 told = score.told(frame.outputs, self.subject.names)
                 if len(inputs) == len(self.subject.inputs):
                     self.subject.outputs = frame.outputs
-                yield frame, self._attribution(frame, told, frame.score, inputs)
+            yield frame, self._attribution(frame, told, scores, inputs)
 
     def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
         count, view = len(inputs), self.subject.view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,7 @@ class _Compiled:
 _COMPILED: weakref.WeakKeyDictionary[Any, _Compiled] = weakref.WeakKeyDictionary()
 _COMPILED_LOCK = threading.Lock()
 _MOST_FUNCTIONS = 64
+_LONG = 16
 
 
 class ModelView:
@@ -152,6 +154,17 @@ class ModelView:
         return int(
             np.clip(1_250_000 // max(elements, 1), 1, 64) if spatial else np.clip(122_880 // max(elements, 1), 64, 4096)
         )
+
+    def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1) -> list[slice]:
+        """How `total` points of each sample are spread over calls of the model: a small call first, then full ones.
+
+        A small call gives a picture soon, where a full one takes long: with large inputs. Each point takes `rows` rows.
+        """
+        full = self.chunk(inputs)
+        each = max(1, full // (rows * len(inputs[0])))
+        first = max(1, each // 4) if full <= _LONG else each
+        edges = [0, *range(min(first, total), total, each), total]
+        return [slice(start, stop) for start, stop in itertools.pairwise(dict.fromkeys(edges))]
 
     def compiled(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ class PathMean:
             for one point. See `_change`.
         alphas, scores: The points visited, ascending (k,), and the scores there (n, k), averaged over the starts.
         start_score: (n,) the score at the starts, averaged over those evaluated so far.
+        end_score: (n,) the score at the end.
         passes: Points so far, over all starts.
         progress: Fraction of the points visited.
     """
@@ -61,12 +62,13 @@ class PathMean:
     alphas: np.ndarray
     scores: np.ndarray
     start_score: np.ndarray
+    end_score: np.ndarray
     passes: int
     progress: float
 
 
 def path_means(
-    walk: Walk, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, chunk: int
+    walk: Walk, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, calls: Callable[[int], list[slice]]
 ) -> Iterator[PathMean]:
     """Walk the paths from one or more starts in a spread-out order; every prefix of the points spans the path.
 
@@ -77,34 +79,32 @@ def path_means(
         starts: One or more starts, each with an array (n, ...) for each array of the site.
         rule: One of `RULES`.
         steps: Number of points from each start.
-        chunk: Rows of a call of the model, at most.
+        calls: How a number of points is spread over calls of the model, see `ModelView.calls`.
     """
     end = walk.end
     count = len(end[0])
     points, weights = quadrature(rule, steps)
     order = spread(len(points))
 
-    per_call = max(1, chunk // count)
     sums = [np.zeros((2, *array.shape), np.float64) for array in end]
     mass = np.zeros(2)
     visited: list[np.ndarray] = []
     scores: list[np.ndarray] = []
-    start_score = np.zeros(count)
-    done = passes = 0
-    while done < len(order):
-        # A small first call: a picture soon, then full chunks.
-        now = order[done : done + (max(1, per_call // 4) if done == 0 else per_call)]
+    start_score, end_score = np.zeros(count), np.zeros(count)
+    passes = 0
+    for call in calls(len(order)):
+        now = order[call]
         halves = np.stack([weights[now] * (now % 2 == 0), weights[now] * (now % 2 == 1)], axis=1)
         alphas = points[now]
-        if done == 0:  # the start itself goes along once, without weight: its score is asked for, not its gradient
-            alphas, halves = np.append(alphas, 0), np.append(halves, np.zeros((1, 2)), axis=0)
+        if call.start == 0:  # the ends go along once, without weight: their scores are asked for, not their gradients
+            alphas, halves = np.append(alphas, [0, 1]), np.append(halves, np.zeros((2, 2)), axis=0)
         visited.append(now)
         scores.append(np.zeros((count, len(now))))
         for number, start in enumerate(starts, start=1):
             at, parts, _ = walk([array[:, None] for array in start], alphas, halves)
-            if done == 0:
-                start_score += (at[:, -1] - start_score) / number
-                at = at[:, :-1]
+            if call.start == 0:
+                start_score += (at[:, -2] - start_score) / number
+                end_score, at = at[:, -1], at[:, :-2]
             for total, part in zip(sums, parts, strict=True):
                 total += np.moveaxis(part, 1, 0)
             mass += halves.sum(axis=0)
@@ -120,10 +120,10 @@ def path_means(
                 alphas=points[places[ascending]],
                 scores=np.concatenate(scores, axis=1)[:, ascending],
                 start_score=start_score.astype(end[0].dtype),
+                end_score=end_score,
                 passes=passes,
                 progress=passes / (len(order) * len(starts)),
             )
-        done += len(now)
 
 
 def _change(sums: Sequence[np.ndarray], mass: np.ndarray) -> np.ndarray:

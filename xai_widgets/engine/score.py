@@ -228,9 +228,14 @@ class Score:
         """(N,) the class of each sample, -1 where there is none."""
         return self.classes[:, 0] if self.classes.shape[1] else np.full(len(self.classes), -1)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether only the model can tell the class of a sample."""
+        return isinstance(self.reader, ClassReader) and bool((self.classes == PREDICTED).any())
+
     def told(self, outputs: Outputs, names: Sequence[str]) -> Score:
         """The same score with the predicted classes in place, from what the model gives for the samples."""
-        if not isinstance(self.reader, ClassReader) or not (self.classes == PREDICTED).any():
+        if not isinstance(self.reader, ClassReader) or not self.is_open:
             return self
         scores = self.reader.head.precise(outputs.flat[self.reader.output], probability=False).numpy()
         classes = np.where(self.classes == PREDICTED, scores.argmax(axis=-1)[:, None], self.classes)

@@ -43,10 +43,7 @@ class ExpectedGradients(Method):
         first = [np.zeros(array.shape) for array in site.end]
         second = [np.zeros(array.shape) for array in site.end]
         baseline_score = np.zeros(count)
-        per_call = max(1, view.chunk(entered) // count)
-        done = 0
-        while done < self.samples:
-            now = slice(done, min(self.samples, done + (max(1, per_call // 4) if done == 0 else per_call)))
+        for now in view.calls(entered, self.samples):
             references = [site.start(int(draw)) for draw in draws[now]]
             starts = [np.stack(arrays, axis=1) for arrays in zip(*references, strict=True)]
             _, sums, squares = walk(starts, alphas[now], np.ones((len(references), 1)))

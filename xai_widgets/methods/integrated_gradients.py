@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ class IntegratedGradients(Method):
         starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
         walk = Walk(view, score, site.end, entered, structure)
         notes = equals_input(starts, site.end)
-        states = path_means(walk, starts, self.rule, self.steps, view.chunk(entered))
+        states = path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered))
         for state in states:
             yield Frame(
                 state.values,
@@ -49,6 +50,7 @@ class IntegratedGradients(Method):
                 change=state.change,
                 baseline=site.shown,
                 baseline_score=state.start_score,
+                score=state.end_score,
                 path=(state.alphas, state.scores),
                 notes=notes,
             )

@@ -40,20 +40,21 @@ class SmoothGrad(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.noise import noisy_sums
 
-        structure, count = inputs.structure, len(inputs)
+        structure = inputs.structure
         entered = view.enter(inputs.arrays, structure)
         scales = [
             np.asarray(self.noise * np.ptp(array, axis=tuple(range(1, array.ndim)), keepdims=True), array.dtype)
             for array in entered
         ]
-        pairs, per_call = -(-self.samples // 2), max(1, view.chunk(entered) // (2 * count))
-        done, firsts, seconds = 0, None, None
-        while done < pairs:
-            now = range(done, min(pairs, done + (max(1, per_call // 4) if done == 0 else per_call)))
-            noises = [_noise(array, now, self.seed, place) for place, array in enumerate(entered)]
+        pairs = -(-self.samples // 2)
+        firsts, seconds = None, None
+        for call in view.calls(entered, pairs, rows=2):
+            noises = [
+                _noise(array, range(call.start, call.stop), self.seed, place) for place, array in enumerate(entered)
+            ]
             first, second = noisy_sums(view, score, entered, scales, noises, structure, square=self.reduce != "mean")
             firsts, seconds = _add(firsts, first), _add(seconds, second)
-            done = now.stop
+            done = call.stop
             values, error = self._reduced(firsts, seconds, done)
             yield Frame(
                 values,

@@ -160,6 +160,7 @@ class Explainer(anywidget.AnyWidget):
         self._layers: tuple[str, ...] = ()
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
+        _ = task.scores  # a target function that fails does so here, in the cell
         self._task = task
         self._owner = object()
 
