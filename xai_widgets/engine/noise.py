@@ -21,9 +21,10 @@ def noisy_sums(
     inputs: Sequence[np.ndarray],
     scales: Sequence[np.ndarray],
     noises: Sequence[np.ndarray],
+    weights: np.ndarray,
     structure: Any,
     square: bool,
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
     """Sums over draws of a statistic of the gradients at input + scale * noise and input - scale * noise.
 
     Each draw is used with both signs, which halves the draws and lowers the variance. The statistic of a pair is the
@@ -34,35 +35,39 @@ def noisy_sums(
         inputs: (n, ...) each.
         scales: Standard deviation of the noise for each sample, shaped to broadcast, for each input.
         noises: (k, ...) standard normal draws for each input, the same for all samples.
+        weights: (k,) of the draws in the sums.
         square: Whether gradients are squared.
 
     Returns:
-        For each array of the site, (n, ...): the sum of the statistic; and the sum of its square where gradients are
-        not squared, else of the mean gradient.
+        Scores (n, k) at input + scale * noise. For each array of the site, (n, ...): the weighted sum of the statistic;
+        and that of its square where gradients are not squared, else of the mean gradient.
     """
     width = len(inputs)
 
     def run(*tensors: tf.Tensor) -> Any:
-        *bound, classes = tensors
-        values, spans, draws = bound[:width], bound[width : 2 * width], bound[2 * width :]
+        *bound, weight, classes = tensors
+        values, spans, draws = bound[:width], bound[width : 2 * width], bound[2 * width : 3 * width]
         count = tf.shape(draws[0])[0]
         points = []
         for value, span, draw in zip(values, spans, draws, strict=True):
             away = span[:, None] * draw[None]
             both = tf.concat([value[:, None] + away, value[:, None] - away], axis=1)
             points.append(tf.reshape(both, (-1, *value.shape[1:])))
-        gradients, _, _, _ = differentiate(view, score, points, structure, tf.repeat(classes, 2 * count, axis=0))
+        rows = tf.repeat(classes, 2 * count, axis=0)
+        gradients, _, scores, _ = differentiate(view, score, points, structure, rows)
         first, second = [], []
         for one in gradients:
             pairs = tf.reshape(one, (-1, 2, count, *one.shape[1:]))
             means = tf.reduce_mean(pairs, axis=1)
             statistic = tf.reduce_mean(pairs**2, axis=1) if square else means
-            first.append(tf.reduce_sum(statistic, axis=1))
-            second.append(tf.reduce_sum(means if square else means**2, axis=1))
-        return first, second
+            first.append(tf.einsum("nk...,k->n...", statistic, weight))
+            second.append(tf.einsum("nk...,k->n...", means if square else means**2, weight))
+        return tf.reshape(scores, (-1, 2, count))[:, 0], first, second
 
     key = ("noisy", *score.key, repr(structure), square)
-    signature = [*specs(inputs), *specs(scales), *specs(noises), CLASSES]
+    weights = weights.astype(inputs[0].dtype)
+    signature = [*specs(inputs), *specs(scales), *specs(noises), *specs([weights]), CLASSES]
     function, _ = view.compiled(key, run, signature)
-    first, second = function(*map(tf.constant, (*inputs, *scales, *noises)), tf.constant(score.classes, tf.int32))
-    return [one.numpy() for one in first], [one.numpy() for one in second]
+    fixed = map(tf.constant, (*inputs, *scales, *noises, weights))
+    scores, first, second = function(*fixed, tf.constant(score.classes, tf.int32))
+    return scores.numpy(), [one.numpy() for one in first], [one.numpy() for one in second]

@@ -47,12 +47,20 @@ class SmoothGrad(Method):
             for array in entered
         ]
         pairs = -(-self.samples // 2)
-        firsts, seconds = None, None
+        firsts, seconds, clean = None, None, None
         for call in view.calls(entered, pairs, rows=2):
             noises = [
                 _noise(array, range(call.start, call.stop), self.seed, place) for place, array in enumerate(entered)
             ]
-            first, second = noisy_sums(view, score, entered, scales, noises, structure, square=self.reduce != "mean")
+            weights = np.ones(call.stop - call.start)
+            if call.start == 0:  # the input itself goes along once, without weight, for its score
+                noises = [np.append(noise, np.zeros_like(noise[:1]), axis=0) for noise in noises]
+                weights = np.append(weights, 0)
+            scores, first, second = noisy_sums(
+                view, score, entered, scales, noises, weights, structure, square=self.reduce != "mean"
+            )
+            if call.start == 0:
+                clean = scores[:, -1]
             firsts, seconds = _add(firsts, first), _add(seconds, second)
             done = call.stop
             values, error = self._reduced(firsts, seconds, done)
@@ -62,6 +70,7 @@ class SmoothGrad(Method):
                 passes=2 * done,
                 total=2 * pairs,
                 error=error,
+                score=clean,
                 change=None if error is None else relative(error, values),
             )
 
@@ -82,13 +91,15 @@ class SmoothGrad(Method):
 
 
 def _noise(array: np.ndarray, draws: range, seed: int, place: int) -> np.ndarray:
-    """(k, ...) standard normal noise; a draw depends on its number alone, not on how draws are grouped."""
-    return np.stack(
-        [
-            np.random.Generator(np.random.SFC64([seed, place, draw])).standard_normal(array.shape[1:], np.float32)
-            for draw in draws
-        ]
-    ).astype(array.dtype)
+    """(k, ...) standard normal noise; a draw depends on its number alone, not on how draws are grouped.
+
+    Philox counts: a draw is a place in its sequence, and nothing has to be seeded anew.
+    """
+    noise = np.empty((len(draws), *array.shape[1:]), np.float32)
+    for row, draw in zip(noise, draws, strict=True):
+        bits = np.random.Philox(key=[seed, place], counter=[0, 0, 0, draw])
+        np.random.Generator(bits).standard_normal(dtype=np.float32, out=row)
+    return noise.astype(array.dtype, copy=False)
 
 
 def _add(total: list[np.ndarray] | None, part: list[np.ndarray]) -> list[np.ndarray]:
