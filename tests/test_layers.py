@@ -16,6 +16,7 @@ MAY_ENTER = {
     "methods": {"declare", "baselines", "layout", "engine"},
     "examples": set(),
     "widgets": {
+        "targets",
         "declare",
         "baselines",
         "attribution",

@@ -249,6 +249,11 @@ class Task:
             return view.scores_of(self.score, self.subject.outputs)
         return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
 
+    def outputs_name(self) -> list[str]:
+        """What stands for a class name where the model's only output is a value: nothing is classified."""
+        heads = self.subject.outputs.heads
+        return ["the output"] if len(heads) == 1 and heads[0].classes == 1 else []
+
     def _check_count(self, scores: np.ndarray, count: int) -> None:
         if len(scores) != count:
             raise ValueError(
@@ -294,12 +299,21 @@ class Task:
             path=frame.path,
             score_name=self.score.reader.name,
             targets=told.labels,
-            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame.values)),
+            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame)),
         )
 
 
-def _doubts(values: Sequence[np.ndarray]) -> Iterator[str]:
+_UNSETTLED = 0.1
+
+
+def _doubts(frame: Frame) -> Iterator[str]:
     """Plain sentences where the values themselves cannot be trusted."""
+    values = frame.values
+    if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > _UNSETTLED:
+        yield (
+            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
+            "whatever the residual says."
+        )
     if not all(np.isfinite(array).all() for array in values):
         yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
     zero = [place for place, array in enumerate(values) if not np.any(array)]

@@ -12,6 +12,7 @@ import xai_widgets as xai
     ("inputs", "error", "says"),
     [
         (np.zeros((8, 8, 1)), ValueError, r"batch axis of shape \(None, 8, 8, 1\), got shape \(8, 8, 1\)"),
+        (np.zeros((3, 8, 8)), ValueError, r"channel axis .* try inputs\[\.\.\., None\]"),
         (np.zeros((0, 8, 8, 1)), ValueError, "at least one sample"),
         (np.zeros((2, 8, 9, 1)), ValueError, r"must have shape \(None, 8, 8, 1\), got \(2, 8, 9, 1\)"),
         (np.full((1, 8, 8, 1), np.nan), ValueError, "64 NaN or infinite values"),

@@ -124,3 +124,20 @@ def test_token_ids_name_the_embedding_that_can_be_explained():
     with pytest.raises(ValueError, match="give wrt='words'"):
         xai.explain(model, tokens, "saliency")
     assert xai.explain(model, tokens, "saliency", wrt="words").values.shape == (1, 5, 4)
+
+
+def test_names_of_a_wrong_number_are_refused(zoo):
+    model, inputs = zoo["functional"]
+    with pytest.raises(ValueError, match="names must name the 5 classes of the model, got 2"):
+        xai.explain(model, inputs, names=["a", "b"])
+
+
+def test_a_value_is_no_class(zoo):
+    assert xai.explain(*zoo["regression"], "saliency").targets == ("the output",) * 3
+
+
+def test_an_unsettled_map_says_so(digits):
+    few = xai.explain(digits.model, digits.inputs[:1], xai.SmoothGrad(samples=8))
+    assert any("may still change" in note for note in few.notes)
+    many = xai.explain(digits.model, digits.inputs[:1], xai.IntegratedGradients(steps=128))
+    assert not any("may still change" in note for note in many.notes)

@@ -383,6 +383,7 @@ def test_a_target_without_a_class_is_named_on_the_page(widget):
     widget.target = xai.Margin(3, 5)
     assert widget.get_state("target")["target"] == {"label": "3 rather than 5"}
     assert widget.result(WAIT).targets == ("3 rather than 5",)
+    assert "target=xai.Margin(first=3, second=5)" in widget.code()
     page(widget, target=None)
     assert widget.target is None
 

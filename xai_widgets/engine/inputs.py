@@ -70,15 +70,24 @@ def _array(value: Any, view: ModelView) -> np.ndarray:
 def _check(which: str, array: np.ndarray, shape: Sequence[int | None] | None) -> None:
     if array.ndim < 1 or (shape is not None and array.ndim == len(shape) - 1):
         allowed = f" of shape {tuple(shape)}" if shape is not None else ""
+        if shape is not None and array.ndim > 1 and _fit(shape, (*array.shape, 1)):
+            raise ValueError(
+                f"{which} must have a channel axis{allowed}, got shape {array.shape}; try inputs[..., None]"
+            )
         raise ValueError(f"{which} must have a batch axis{allowed}, got shape {array.shape}; try inputs[None]")
     if len(array) == 0:
         raise ValueError(f"{which} must hold at least one sample, got shape {array.shape}")
     if shape is not None:
-        fits = len(shape) == array.ndim and all(
-            want is None or want == got for want, got in zip(shape[1:], array.shape[1:], strict=True)
-        )
+        fits = _fit(shape, array.shape)
         if not fits:
             raise ValueError(f"{which} must have shape {tuple(shape)}, got {array.shape}")
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).sum())
         raise ValueError(f"{which} must be finite, got {bad} NaN or infinite value{'s' if bad > 1 else ''}")
+
+
+def _fit(wanted: Sequence[int | None], given: Sequence[int]) -> bool:
+    """Whether a shape fits, its batch axis aside."""
+    return len(wanted) == len(given) and all(
+        want is None or want == got for want, got in zip(wanted[1:], given[1:], strict=True)
+    )

@@ -303,6 +303,8 @@ def resolve(
         target = target.index
     reader = ClassReader(head, place, probability=probability)
     if isinstance(target, Region):
+        if not head.positions:
+            raise ValueError(f"Region needs an output with positions, (N, H, W, classes); {head.name!r} has none")
         if target.mask.shape != head.positions:
             raise ValueError(f"Region.mask must have the shape {head.positions} of the output, got {target.mask.shape}")
         reader = replace(reader, mask=(target.mask.tobytes(), target.mask.shape))
@@ -316,10 +318,10 @@ def resolve(
         pair = [_class_index(one, head, names) for one in (target.first, target.second)]
         label = f"{_named(pair[0], names)} rather than {_named(pair[1], names)}"
         return Score(replace(reader, signs=(1, -1)), np.tile(np.array(pair, np.int32), (count, 1)), (label,) * count)
-    if len(names) > head.classes:
-        raise ValueError(f"names has {len(names)} names for the {head.classes} classes of the model")
+    if names and len(names) != head.classes:
+        raise ValueError(f"names must name the {head.classes} classes of the model, got {len(names)} names")
     classes = _classes(target, head, names, count)
-    labels = tuple(_named(index, names) for index in classes)
+    labels = tuple("the output" if head.classes == 1 and not names else _named(index, names) for index in classes)
     return Score(reader, classes[:, None].astype(np.int32), labels)
 
 
@@ -344,7 +346,7 @@ def _output(target: Any, heads: tuple[Head, ...]) -> tuple[int, Head]:
 
 def _classes(target: Any, head: Head, names: Sequence[str], count: int) -> np.ndarray:
     if target is None:
-        return np.full(count, PREDICTED)
+        return np.full(count, PREDICTED if head.classes > 1 else 0)
     if isinstance(target, np.ndarray) and target.ndim == 0:
         target = target.item()
     if isinstance(target, numbers.Integral | str):

@@ -52,6 +52,7 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
     parameters = parameters or {}
     if isinstance(method, Method):
         if parameters:
+            build(type(method), parameters)  # whoever misspelt one, or names one that it has not, hears that first
             raise TypeError(
                 f"parameters ({', '.join(parameters)}) go with a method's name; "
                 f"here write {type(method).__name__}({', '.join(f'{key}=...' for key in parameters)})"

@@ -18,6 +18,7 @@ from xai_widgets.baselines import BASELINES, Baseline
 from xai_widgets.caption import sentence
 from xai_widgets.declare import Surroundings, fields, from_json, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
+from xai_widgets.targets import Region, Target
 from xai_widgets.widgets import showing
 from xai_widgets.widgets.traits import Checked, choice, number
 from xai_widgets.wire import color_tables, finite, pack, value_range
@@ -170,7 +171,7 @@ class Explainer(anywidget.AnyWidget):
             index=index,
             status="Preparing the model",
             _samples=len(arrays[0]),
-            _names=list(subject.names),
+            _names=list(subject.names) or task.outputs_name(),
             _tables=color_tables(COLORMAPS),
             _schema=self._schemas(chosen),
             _pictures=self._draw(task.subject, [None] * len(arrays)),
@@ -432,10 +433,11 @@ class Explainer(anywidget.AnyWidget):
     def code(self) -> str:
         """Python source that makes the same attribution, for the names `xai`, `model` and `inputs`.
 
-        Functions, targets that are not a class, and large arrays stand there under the name of their parameter.
+        Functions and large arrays stand there under the name of their parameter, class names as `names`.
         """
-        plain = self.target is None or isinstance(self.target, int)
-        options = [f"target={self.target!r}" if plain else "target=target"]
+        options = [f"target={_target_source(self.target)}"]
+        if isinstance(self.target, Target) and self._subject.names:
+            options.append("names=names")
         subject = self._subject
         if subject.view.wrt is not None:
             options.append(f"wrt={subject.view.wrt!r}")
@@ -483,6 +485,12 @@ def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tup
         if not missing or preprocess is None:
             raise
         return Subject(model, np.asarray(inputs)[None], preprocess=preprocess, **options), True
+
+
+def _target_source(target: Any) -> str:
+    if callable(target) or isinstance(target, Region):
+        return "target"
+    return f"xai.{target!r}" if isinstance(target, Target) else repr(target)
 
 
 def _feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
