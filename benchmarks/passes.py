@@ -21,8 +21,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import xai_widgets as xai
-from xai_widgets.attribution import Subject
 from xai_widgets.engine.model import ModelView
+from xai_widgets.task import Subject
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LIMIT, SLACK = 1.25, 3e-3

@@ -14,6 +14,7 @@ PACKAGE = Path(xai_widgets.__file__).parent
 MAY_ENTER = {
     "engine": {"declare", "targets", "methods.base"},
     "methods": {"declare", "baselines", "layout", "engine"},
+    "metrics": {"attribution", "task", "trees", "baselines", "layout", "engine", "methods"},
     "examples": set(),
     "widgets": {
         "targets",
@@ -23,6 +24,8 @@ MAY_ENTER = {
         "caption",
         "methods",
         "metrics",
+        "task",
+        "trees",
         "layout",
         "wire",
         "worker",

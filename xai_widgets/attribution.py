@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +13,12 @@ import numpy as np
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import from_json, to_json
 from xai_widgets.layout import has_channels, positions
-from xai_widgets.methods import METHODS, Frame, Inputs, IntegratedGradients, Method, as_method
+from xai_widgets.methods import METHODS, Frame, IntegratedGradients, Method, as_method
+from xai_widgets.trees import leaves, map_leaves, restored, skeleton_of
 
 if TYPE_CHECKING:
     import shap
     from matplotlib.figure import Figure
-
-    from xai_widgets.engine.score import Outputs, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +27,19 @@ class Attribution:
 
     Attributes:
         values: float32 (float64 where the model is), in the structure and of the shape of the inputs; of a layer's
-            output where `wrt` was given.
+            output where `wrt` was given; one number a segment, (N, segments), where there are `segments`.
         target: (N,) int, the class that was explained, -1 where there is no class.
         score: (N,), in the unit that `score_name` tells.
         baseline_score: (N,), NaN where the method has no baseline.
         residual: (N,), sum of values - (score - baseline_score); NaN where the method claims no such sum.
         method: The method with all its parameters.
         inputs: The raw inputs, in their structure.
+        segments: Which segment each position belongs to, (N, H, W) int in the structure of `inputs`, for methods that
+            treat the positions of a segment together; None elsewhere. Samples with fewer segments have zeros at the
+            end of their values.
         error: Standard error in the structure of `values`, None where the method does not sample.
         change: (N,) estimate of how far the values still are from their limit, as a fraction; NaN where unknown.
-        passes: Forward-and-backward passes of the model, a sample.
+        passes: Passes of the model, a sample: forward and backward for gradients, else forward.
         path: Points on the path (k,) and the scores there (N, k), None for methods without a path.
         score_name: "logit", "probability", "output", "activation" or "target function".
         targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
@@ -53,6 +53,7 @@ class Attribution:
     residual: np.ndarray
     method: Method
     inputs: Any
+    segments: Any = None
     error: Any = None
     change: np.ndarray | None = None
     passes: int = 1
@@ -81,9 +82,15 @@ class Attribution:
         if size is not None and not (isinstance(size, tuple) and all(isinstance(one, int) and one > 0 for one in size)):
             raise TypeError(f"size must be a tuple of positive integers such as (H, W), got {size!r}")
         values, inputs = leaves(self.values), leaves(self.inputs)
+        if self.segments is not None:
+            values = [
+                np.take_along_axis(array, labels.reshape(len(labels), -1), axis=1).reshape(labels.shape)
+                for array, labels in zip(values, leaves(self.segments), strict=True)
+            ]
         if len(values) != len(inputs):
             inputs = inputs[:1] * len(values)
-        maps = [_heatmap(array, x, size, self.method.per_channel) for array, x in zip(values, inputs, strict=True)]
+        per_channel = self.method.per_channel and self.segments is None
+        maps = [_heatmap(array, x, size, per_channel) for array, x in zip(values, inputs, strict=True)]
         return maps[0] if len(maps) == 1 and not isinstance(self.values, list | dict | tuple) else maps
 
     def plot(self, sample: int | None = None) -> Figure:
@@ -112,10 +119,10 @@ class Attribution:
         meta: dict[str, Any] = {"method": to_json(self.method, carried)}
         for name in ("passes", "score_name", "targets", "notes"):
             meta[name] = getattr(self, name)
-        for name in ("values", "inputs", "error", "path"):
-            meta[name] = _flatten(getattr(self, name), name, arrays)
+        for name in ("values", "inputs", "segments", "error", "path"):
+            meta[name] = skeleton_of(getattr(self, name), name, arrays)
         for name in ("target", "score", "baseline_score", "residual", "change"):
-            meta[name] = _flatten(getattr(self, name), name, arrays)
+            meta[name] = skeleton_of(getattr(self, name), name, arrays)
         arrays.update({f"method/{key}": array for key, array in carried.items()})
         with open(path, "wb") as file:
             np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
@@ -134,7 +141,7 @@ class Attribution:
             meta = json.loads(str(file["meta"]))
             carried = {key.removeprefix("method/"): file[key] for key in file if key.startswith("method/")}
             values = {
-                field.name: _restore(meta[field.name], file)
+                field.name: restored(meta[field.name], file)
                 for field in fields(cls)
                 if field.name not in ("method", "passes", "score_name", "targets", "notes")
             }
@@ -149,177 +156,6 @@ class Attribution:
             targets=tuple(meta["targets"]),
             notes=tuple(meta["notes"]),
         )
-
-
-class Subject:
-    """A model and some samples, checked: what is explained, before it is asked how.
-
-    Args:
-        model, inputs, preprocess, wrt, names: As in `explain`.
-    """
-
-    def __init__(
-        self,
-        model: Any,
-        inputs: Any,
-        *,
-        preprocess: Callable[[Any], Any] | None = None,
-        wrt: str | None = None,
-        names: Sequence[str] | None = None,
-    ) -> None:
-        from xai_widgets.engine.inputs import read
-        from xai_widgets.engine.model import ModelView
-
-        self.names = _class_names(names)
-        self.model = model  # kept alive for as long as the work may go on; a view does not
-        self.preprocess = preprocess
-        self.view = ModelView(model, preprocess, wrt)
-        self.inputs = read(self.view, inputs)
-        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure)
-
-    def rows(self, rows: slice) -> Subject:
-        """Some of the samples."""
-        part = copy.copy(self)
-        part.__dict__.pop("outputs", None)
-        part.inputs = self.inputs.rows(rows)
-        return part
-
-    def refreshed(self) -> Subject:
-        """The same with the model as it is now."""
-        fresh = copy.copy(self)
-        fresh.__dict__.pop("outputs", None)
-        fresh.view = self.view.refreshed()
-        return fresh
-
-    @cached_property
-    def outputs(self) -> Outputs:
-        """What the model gives for the samples, with and without the final activation."""
-        structure = self.inputs.structure
-        outputs = self.view.forward(self.view.enter(self.inputs.arrays, structure), structure)
-        rows = len(outputs.flat[0].logits)
-        if rows != len(self.inputs):
-            raise ValueError(
-                f"the model gave {rows} rows for {len(self.inputs)} samples: "
-                "model and preprocess must keep the batch axis"
-            )
-        return outputs
-
-    @cached_property
-    def spatial_layers(self) -> tuple[str, ...]:
-        """Paths of the layers that a class activation map can be made of, in call order."""
-        from xai_widgets.engine.cam import spatial_layers
-
-        structure = self.inputs.structure
-        return spatial_layers(self.view, self.view.enter(self.inputs.arrays, structure), structure)
-
-
-class Task:
-    """One request: explain a subject's score by a method. Whatever can be refused is refused when it is made.
-
-    Args:
-        subject: The model and the samples.
-        method: The method.
-        target, probability: As in `explain`.
-    """
-
-    def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
-        from xai_widgets.engine.score import resolve
-
-        if not isinstance(probability, bool):
-            raise TypeError(f"probability must be True or False, got {probability!r}")
-        self.subject, self.method = subject, method
-        view, inputs = subject.view, subject.inputs
-        entered = view.enter(inputs.arrays, inputs.structure)
-
-        def find_layer(name: str) -> str:
-            return view.path_of(name, "Neuron.layer")
-
-        heads = view.heads(entered, inputs.structure)
-        self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
-        if not method.single and self.score.is_open:
-            self.score = self.score.told(subject.outputs, subject.names)
-
-    @cached_property
-    def scores(self) -> np.ndarray:
-        """(N,) scores of the samples, for methods whose frames do not bring them."""
-        from xai_widgets.engine.score import NeuronReader
-
-        view, inputs = self.subject.view, self.subject.inputs
-        if not isinstance(self.score.reader, NeuronReader):
-            return view.scores_of(self.score, self.subject.outputs)
-        return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
-
-    def outputs_name(self) -> list[str]:
-        """What stands for a class name where the model's only output is a value: nothing is classified."""
-        heads = self.subject.outputs.heads
-        return ["the output"] if len(heads) == 1 and heads[0].classes == 1 else []
-
-    def _check_count(self, scores: np.ndarray, count: int) -> None:
-        if len(scores) != count:
-            raise ValueError(
-                f"the score must be one scalar per sample, {count}, got {len(scores)}: "
-                "a target function, the model and preprocess must keep the batch axis"
-            )
-
-    def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
-        """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
-        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
-        for frame in self.method.frames(self.subject.view, score, inputs):
-            scores = self.scores[rows] if frame.score is None else frame.score
-            self._check_count(scores, len(inputs))
-            told = score
-            if frame.outputs is not None:
-                told = score.told(frame.outputs, self.subject.names)
-                if len(inputs) == len(self.subject.inputs):
-                    self.subject.outputs = frame.outputs
-            yield frame, self._attribution(frame, told, scores, inputs)
-
-    def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
-        count, view = len(inputs), self.subject.view
-        at_layer = view.wrt is not None or len(frame.values) != len(inputs.arrays)
-
-        def pack(arrays: Sequence[np.ndarray]) -> Any:
-            return _pack([np.asarray(array, view.dtype) for array in arrays], inputs.structure, at_layer)
-
-        missing = np.full(count, np.nan, score.dtype)
-        baseline_score = missing if frame.baseline_score is None else frame.baseline_score
-        total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
-        residual = (total - (score - baseline_score)) if self.method.claims() else missing
-        return Attribution(
-            values=pack(frame.values),
-            target=told.targets.astype(np.int64),
-            score=score,
-            baseline_score=baseline_score,
-            residual=np.asarray(residual, score.dtype),
-            method=self.method,
-            inputs=_pack(list(inputs.arrays), inputs.structure, False),
-            error=None if frame.error is None else pack(frame.error),
-            change=missing if frame.change is None else frame.change.astype(score.dtype),
-            passes=frame.passes,
-            path=frame.path,
-            score_name=self.score.reader.name,
-            targets=told.labels,
-            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame)),
-        )
-
-
-_UNSETTLED = 0.1
-
-
-def _doubts(frame: Frame) -> Iterator[str]:
-    """Plain sentences where the values themselves cannot be trusted."""
-    values = frame.values
-    if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > _UNSETTLED:
-        yield (
-            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
-            "whatever the residual says."
-        )
-    if not all(np.isfinite(array).all() for array in values):
-        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
-    zero = [place for place, array in enumerate(values) if not np.any(array)]
-    if 0 < len(zero) < len(values):
-        listed = ", ".join(map(str, zero))
-        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
 
 
 def explain(
@@ -355,6 +191,8 @@ def explain(
         TypeError: An argument is of a wrong type.
         ValueError: An argument does not fit the model: it is named, with what came and what is allowed.
     """
+    from xai_widgets.task import Subject, Task
+
     chosen = as_method(IntegratedGradients if method is None else method, parameters)
     subject = Subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
     together = _positive("batch_size", batch_size) or subject.view.chunk(subject.inputs.arrays)
@@ -374,13 +212,12 @@ def _joined(parts: Sequence[Attribution]) -> Attribution:
         return first
 
     def join(name: str) -> Any:
-        return _map(lambda *arrays: np.concatenate(arrays), *(getattr(part, name) for part in parts))
+        return map_leaves(_concatenated, *(getattr(part, name) for part in parts))
 
     joined = {
         name: join(name) for name in ("values", "inputs", "target", "score", "baseline_score", "residual", "change")
     }
-    if first.error is not None:
-        joined["error"] = join("error")
+    joined |= {name: join(name) for name in ("error", "segments") if getattr(first, name) is not None}
     path = None
     if first.path is not None:
         path = first.path[0], np.concatenate([part.path[1] for part in parts if part.path is not None])
@@ -389,12 +226,12 @@ def _joined(parts: Sequence[Attribution]) -> Attribution:
     return replace(first, **joined, path=path, targets=targets, notes=notes)
 
 
-def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:
-    if names is None:
-        return ()
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names must be a sequence of class names, got {names!r}")
-    return tuple(names)
+def _concatenated(*arrays: np.ndarray) -> np.ndarray:
+    """Samples one after the other; those with fewer segments get zeros at the end."""
+    widest = max(array.shape[1:] for array in arrays)
+    if arrays[0].ndim == 2:
+        arrays = tuple(np.pad(array, ((0, 0), (0, widest[0] - array.shape[1]))) for array in arrays)
+    return np.concatenate(arrays)
 
 
 def _positive(name: str, value: int | None) -> int | None:
@@ -405,65 +242,6 @@ def _positive(name: str, value: int | None) -> int | None:
     if value < 1:
         raise ValueError(f"{name} must be >= 1, got {value}")
     return int(value)
-
-
-# Structures of arrays: a plain array, or a list, tuple or dict of them (sorted by key, as TensorFlow flattens).
-
-
-def leaves(tree: Any) -> list[np.ndarray]:
-    """The arrays of a structure, in the order in which TensorFlow flattens it."""
-    if isinstance(tree, Mapping):
-        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
-    if isinstance(tree, list | tuple):
-        return [leaf for branch in tree for leaf in leaves(branch)]
-    return [tree]
-
-
-def _map(function: Callable[..., Any], *trees: Any) -> Any:
-    first = trees[0]
-    if isinstance(first, Mapping):
-        return {key: _map(function, *(tree[key] for tree in trees)) for key in first}
-    if isinstance(first, list | tuple):
-        return [_map(function, *branches) for branches in zip(*trees, strict=True)]
-    return function(*trees)
-
-
-def _pack(arrays: list[np.ndarray], structure: Any, at_layer: bool) -> Any:
-    if at_layer:
-        return arrays[0] if len(arrays) == 1 else arrays
-    remaining = iter(arrays)
-
-    def fill(tree: Any) -> Any:
-        if isinstance(tree, Mapping):
-            filled = {key: fill(tree[key]) for key in sorted(tree)}
-            return {key: filled[key] for key in tree}
-        if isinstance(tree, list | tuple):
-            return [fill(branch) for branch in tree]
-        return next(remaining)
-
-    return fill(structure)
-
-
-def _flatten(tree: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
-    """A JSON skeleton of a structure whose arrays go into `arrays` under paths that start with `name`."""
-    if tree is None:
-        return None
-    if isinstance(tree, Mapping):
-        return {"keys": list(tree), "items": [_flatten(tree[key], f"{name}/{key}", arrays) for key in tree]}
-    if isinstance(tree, list | tuple):
-        return [_flatten(branch, f"{name}/{place}", arrays) for place, branch in enumerate(tree)]
-    arrays[name] = np.asarray(tree)
-    return name
-
-
-def _restore(skeleton: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    if skeleton is None:
-        return None
-    if isinstance(skeleton, dict):
-        return {key: _restore(item, arrays) for key, item in zip(skeleton["keys"], skeleton["items"], strict=True)}
-    if isinstance(skeleton, list):
-        return [_restore(item, arrays) for item in skeleton]
-    return arrays[skeleton]
 
 
 def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | None, per_channel: bool) -> np.ndarray:

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xai_widgets.attribution import Attribution, leaves
+from xai_widgets.attribution import Attribution
 from xai_widgets.caption import sentence
+from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
 
 MOST_SAMPLES = 8

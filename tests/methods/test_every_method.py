@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import xai_widgets as xai
-from xai_widgets.attribution import Subject, Task
 from xai_widgets.declare import fields
 from xai_widgets.methods import METHODS
+from xai_widgets.task import Subject, Task
 
 FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
 each = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)

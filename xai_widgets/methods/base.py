@@ -36,7 +36,10 @@ class Frame:
     Attributes:
         values: An array (n, ...) for each input, or for each call of the `wrt` layer.
         progress: 0 to 1.
-        passes: Forward-and-backward passes of the model so far, a sample.
+        of_layer: Whether the values belong to a layer, an array for each of its calls, and not to the inputs.
+        segments: Where values are one number a segment, (n, segments): which segment each position belongs to,
+            (n, H, W) int for each input; None elsewhere.
+        passes: Passes of the model so far, a sample: forward and backward for gradients, else forward.
         total: Passes in all.
         error: Standard error of the values, like them; None where the method does not sample.
         change: (n,) estimate of how far the picture still is from its limit, as a fraction; None where it is exact.
@@ -50,6 +53,8 @@ class Frame:
 
     values: Sequence[np.ndarray]
     progress: float = 1.0
+    of_layer: bool = False
+    segments: Sequence[np.ndarray] | None = None
     passes: int = 1
     total: int = 1
     error: Sequence[np.ndarray] | None = None

@@ -64,4 +64,4 @@ class GradCAM(Method):
         notes = [f"The map is that of layer {layer!r}, {' x '.join(map(str, kept[0].shape[1:]))}."]
         if not any(one.any() for one in kept):
             notes.append("The map is zero everywhere: no channel speaks for the class on balance; try relu=False.")
-        yield Frame(kept, outputs=found.outputs, score=found.scores, notes=tuple(notes))
+        yield Frame(kept, of_layer=True, outputs=found.outputs, score=found.scores, notes=tuple(notes))

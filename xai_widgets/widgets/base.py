@@ -13,12 +13,13 @@ import anywidget
 import numpy as np
 import traitlets
 
-from xai_widgets.attribution import Attribution, Subject, Task
+from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import BASELINES, Baseline
 from xai_widgets.caption import sentence
 from xai_widgets.declare import Surroundings, fields, from_json, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.targets import Region, Target
+from xai_widgets.task import Subject, Task
 from xai_widgets.widgets import showing
 from xai_widgets.widgets.traits import Checked, choice, number
 from xai_widgets.wire import color_tables, finite, pack, value_range

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from xai_widgets.attribution import Attribution, Task, leaves
+from xai_widgets.attribution import Attribution
 from xai_widgets.layout import positions
 from xai_widgets.methods import Frame
+from xai_widgets.task import Task
+from xai_widgets.trees import leaves
 from xai_widgets.wire import finite, picture
 
 MOST_PREDICTIONS = 20

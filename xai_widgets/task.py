@@ -1,0 +1,200 @@
+"""What is explained, checked, before and while it is asked how: `Subject` and `Task`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xai_widgets.attribution import Attribution
+from xai_widgets.methods import Frame, Inputs, Method
+from xai_widgets.trees import packed
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.score import Outputs, Score
+
+
+class Subject:
+    """A model and some samples, checked: what is explained, before it is asked how.
+
+    Args:
+        model, inputs, preprocess, wrt, names: As in `explain`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        inputs: Any,
+        *,
+        preprocess: Callable[[Any], Any] | None = None,
+        wrt: str | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        from xai_widgets.engine.inputs import read
+        from xai_widgets.engine.model import ModelView
+
+        self.names = _class_names(names)
+        self.model = model  # kept alive for as long as the work may go on; a view does not
+        self.preprocess = preprocess
+        self.view = ModelView(model, preprocess, wrt)
+        self.inputs = read(self.view, inputs)
+        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure)
+
+    def rows(self, rows: slice) -> Subject:
+        """Some of the samples."""
+        part = copy.copy(self)
+        part.__dict__.pop("outputs", None)
+        part.inputs = self.inputs.rows(rows)
+        return part
+
+    def refreshed(self) -> Subject:
+        """The same with the model as it is now."""
+        fresh = copy.copy(self)
+        fresh.__dict__.pop("outputs", None)
+        fresh.view = self.view.refreshed()
+        return fresh
+
+    @cached_property
+    def outputs(self) -> Outputs:
+        """What the model gives for the samples, with and without the final activation."""
+        structure = self.inputs.structure
+        outputs = self.view.forward(self.view.enter(self.inputs.arrays, structure), structure)
+        rows = len(outputs.flat[0].logits)
+        if rows != len(self.inputs):
+            raise ValueError(
+                f"the model gave {rows} rows for {len(self.inputs)} samples: "
+                "model and preprocess must keep the batch axis"
+            )
+        return outputs
+
+    @cached_property
+    def spatial_layers(self) -> tuple[str, ...]:
+        """Paths of the layers that a class activation map can be made of, in call order."""
+        from xai_widgets.engine.cam import spatial_layers
+
+        structure = self.inputs.structure
+        return spatial_layers(self.view, self.view.enter(self.inputs.arrays, structure), structure)
+
+
+class Task:
+    """One request: explain a subject's score by a method. Whatever can be refused is refused when it is made.
+
+    Args:
+        subject: The model and the samples.
+        method: The method.
+        target, probability: As in `explain`.
+    """
+
+    def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
+        from xai_widgets.engine.score import resolve
+
+        if not isinstance(probability, bool):
+            raise TypeError(f"probability must be True or False, got {probability!r}")
+        self.subject, self.method = subject, method
+        view, inputs = subject.view, subject.inputs
+        entered = view.enter(inputs.arrays, inputs.structure)
+
+        def find_layer(name: str) -> str:
+            return view.path_of(name, "Neuron.layer")
+
+        heads = view.heads(entered, inputs.structure)
+        self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        if not method.single and self.score.is_open:
+            self.score = self.score.told(subject.outputs, subject.names)
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """(N,) scores of the samples, for methods whose frames do not bring them."""
+        from xai_widgets.engine.score import NeuronReader
+
+        view, inputs = self.subject.view, self.subject.inputs
+        if not isinstance(self.score.reader, NeuronReader):
+            return view.scores_of(self.score, self.subject.outputs)
+        return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+
+    def outputs_name(self) -> list[str]:
+        """What stands for a class name where the model's only output is a value: nothing is classified."""
+        heads = self.subject.outputs.heads
+        return ["the output"] if len(heads) == 1 and heads[0].classes == 1 else []
+
+    def _check_count(self, scores: np.ndarray, count: int) -> None:
+        if len(scores) != count:
+            raise ValueError(
+                f"the score must be one scalar per sample, {count}, got {len(scores)}: "
+                "a target function, the model and preprocess must keep the batch axis"
+            )
+
+    def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
+        """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
+        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
+        for frame in self.method.frames(self.subject.view, score, inputs):
+            scores = self.scores[rows] if frame.score is None else frame.score
+            self._check_count(scores, len(inputs))
+            told = score
+            if frame.outputs is not None:
+                told = score.told(frame.outputs, self.subject.names)
+                if len(inputs) == len(self.subject.inputs):
+                    self.subject.outputs = frame.outputs
+            yield frame, self._attribution(frame, told, scores, inputs)
+
+    def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
+        count, view = len(inputs), self.subject.view
+        of_layer = view.wrt is not None or frame.of_layer
+
+        def pack(arrays: Sequence[np.ndarray]) -> Any:
+            arrays = [np.asarray(array, view.dtype) for array in arrays]
+            if of_layer:
+                return arrays[0] if len(arrays) == 1 else arrays
+            return packed(arrays, inputs.structure)
+
+        missing = np.full(count, np.nan, score.dtype)
+        baseline_score = missing if frame.baseline_score is None else frame.baseline_score
+        total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
+        residual = (total - (score - baseline_score)) if self.method.claims() else missing
+        return Attribution(
+            values=pack(frame.values),
+            target=told.targets.astype(np.int64),
+            score=score,
+            baseline_score=baseline_score,
+            residual=np.asarray(residual, score.dtype),
+            method=self.method,
+            inputs=packed(list(inputs.arrays), inputs.structure),
+            segments=None if frame.segments is None else packed(list(frame.segments), inputs.structure),
+            error=None if frame.error is None else pack(frame.error),
+            change=missing if frame.change is None else frame.change.astype(score.dtype),
+            passes=frame.passes,
+            path=frame.path,
+            score_name=self.score.reader.name,
+            targets=told.labels,
+            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame)),
+        )
+
+
+_UNSETTLED = 0.1
+
+
+def _doubts(frame: Frame) -> Iterator[str]:
+    """Plain sentences where the values themselves cannot be trusted."""
+    values = frame.values
+    if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > _UNSETTLED:
+        yield (
+            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
+            "whatever the residual says."
+        )
+    if not all(np.isfinite(array).all() for array in values):
+        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
+    zero = [place for place, array in enumerate(values) if not np.any(array)]
+    if 0 < len(zero) < len(values):
+        listed = ", ".join(map(str, zero))
+        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
+
+
+def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names must be a sequence of class names, got {names!r}")
+    return tuple(names)
