@@ -80,6 +80,15 @@ def test_mean_samples_and_mix():
         xai.Samples()
 
 
+def test_one_of_some_samples():
+    only = xai.Samples(PICTURES, only=1)
+    assert only.count == 1
+    for draw in (0, 5):
+        np.testing.assert_array_equal(only.reference(PICTURES[:1], draw)[0], PICTURES[1])
+    with pytest.raises(ValueError, match=r"Samples.only must be from 0 to \d+, got 99"):
+        xai.Samples(PICTURES, only=99)
+
+
 def test_integrated_gradients_average_over_samples(zoo):
     model, inputs = zoo["sequential"]
     several = xai.explain(model, inputs, xai.IntegratedGradients(steps=20, baseline=xai.Samples(inputs)))

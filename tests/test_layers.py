@@ -22,6 +22,7 @@ MAY_ENTER = {
         "baselines",
         "attribution",
         "caption",
+        "doubts",
         "methods",
         "metrics",
         "task",

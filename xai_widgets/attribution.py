@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.baselines import BASELINES
-from xai_widgets.declare import from_json, to_json
+from xai_widgets.declare import from_json, positive, to_json
 from xai_widgets.layout import has_channels, positions
 from xai_widgets.methods import METHODS, Frame, IntegratedGradients, Method, as_method
 from xai_widgets.trees import leaves, map_leaves, restored, skeleton_of
@@ -195,7 +195,7 @@ def explain(
 
     chosen = as_method(IntegratedGradients if method is None else method, parameters)
     subject = Subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
-    together = _positive("batch_size", batch_size) or subject.view.chunk(subject.inputs.arrays)
+    together = positive("batch_size", batch_size) or subject.view.chunk(subject.inputs.arrays)
     task = Task(subject, chosen, target=target, probability=probability)
     starts = range(0, len(subject.inputs), together)
     return _joined([_last(task.frames(slice(start, start + together))) for start in starts])
@@ -232,16 +232,6 @@ def _concatenated(*arrays: np.ndarray) -> np.ndarray:
     if arrays[0].ndim == 2:
         arrays = tuple(np.pad(array, ((0, 0), (0, widest[0] - array.shape[1]))) for array in arrays)
     return np.concatenate(arrays)
-
-
-def _positive(name: str, value: int | None) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer >= 1, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be >= 1, got {value}")
-    return int(value)
 
 
 def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | None, per_channel: bool) -> np.ndarray:

@@ -142,19 +142,26 @@ class Mean(Baseline):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Samples(Baseline):
-    """Some samples, each in turn: the attribution is averaged over all of them."""
+    """Some samples, each in turn: the attribution is averaged over all of them, or taken from a single one."""
 
     label = "Data"
 
     samples: np.ndarray = param(kind="array", doc="Samples with a batch axis, in the units of the inputs.")
+    only: int | None = param(None, ge=0, kind="sample", doc="The place of a single one to take; by default all.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.only is not None and self.only >= len(self.samples):
+            raise ValueError(f"Samples.only must be from 0 to {len(self.samples) - 1}, got {self.only}")
 
     @property
     def count(self) -> int:
-        return len(self.samples)
+        return len(self.samples) if self.only is None else 1
 
     def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
         _check_samples("Samples", self.samples, inputs)
-        return np.broadcast_to(self.samples[draw % self.count], inputs.shape).astype(inputs.dtype)
+        place = draw % self.count if self.only is None else self.only
+        return np.broadcast_to(self.samples[place], inputs.shape).astype(inputs.dtype)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -40,7 +40,8 @@ def param(
         step: Step of the slider; None for a continuous one.
         choices: The allowed words.
         unit: "px", "%" or nothing.
-        kind: "value" for a number or an array, "array", "seed", "layer"; otherwise told from the default.
+        kind: "value" for a number or an array, "array", "seed", "layer", "sample" for the place of one of the samples
+            of a field of kind "array"; otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -185,6 +186,10 @@ def _check_layer(name: str, value: Any, _: Mapping[str, Any], __: Any) -> str | 
     return value
 
 
+def _check_sample(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> int | None:
+    return None if value is None else _check_int(name, value, meta, default)
+
+
 def _check_bool(name: str, value: Any, _: Mapping[str, Any], __: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
@@ -213,6 +218,7 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "int": _check_int,
     "seed": _check_int,
     "layer": _check_layer,
+    "sample": _check_sample,
     "array": _check_array,
     "float": _check_float,
     "value": _check_value,
@@ -242,11 +248,27 @@ def _bounded(name: str, value: float, meta: Mapping[str, Any]) -> float:
 def nearest(word: object, known: Iterable[str]) -> str:
     """A hint such as "; did you mean 'saliency'?" with the nearest known word, or the known words."""
     words = list(known)
-    close = difflib.get_close_matches(str(word), words, n=1, cutoff=0.5)
+    plain = {re.sub(r"[\W_]", "", one).lower(): one for one in words}
+    close = difflib.get_close_matches(re.sub(r"[\W_]", "", str(word)).lower(), plain, n=1, cutoff=0.5)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {plain[close[0]]!r}?"
     shown = ", ".join(map(repr, words[:12])) + (", ..." if len(words) > 12 else "")
     return f"; known: {shown}" if words else ""
+
+
+def positive(name: str, value: Any) -> int | None:
+    """None, or an integer of at least 1.
+
+    Raises:
+        TypeError, ValueError: It is neither.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer >= 1, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be >= 1, got {value}")
+    return int(value)
 
 
 def build(cls: type[Declared], values: Mapping[str, Any]) -> Declared:
@@ -272,6 +294,7 @@ class Surroundings:
         channels: 3 where the inputs are pictures in colour, else 0.
         layers: The layers that a field of kind "layer" may name.
         arrays: Default of a field of kind "array", as JSON.
+        samples: Names of the samples in that array.
     """
 
     low: float = 0.0
@@ -279,6 +302,7 @@ class Surroundings:
     channels: int = 0
     layers: tuple[str, ...] = ()
     arrays: Any = None
+    samples: tuple[str, ...] = ()
 
 
 def schema(
@@ -305,6 +329,7 @@ def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: 
     low, high = meta["ge"] if meta["gt"] is None else meta["gt"] + (meta["step"] or 1e-3), meta["soft_max"]
     if meta["kind"] == "value":
         low, high = around.low, around.high
+    offered = {"choice": meta["choices"], "layer": around.layers, "sample": around.samples}
     reached = getattr(current, field.name, None)
     if isinstance(reached, int | float) and not isinstance(reached, bool) and high is not None:
         low, high = low if low is None else min(low, reached), max(high, reached)
@@ -318,7 +343,7 @@ def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: 
         "max": high,
         "step": 1 if meta["kind"] in ("int", "seed") and meta["step"] is None else meta["step"],
         "unit": meta["unit"],
-        "choices": list(around.layers if meta["kind"] == "layer" else meta["choices"] or ()) or None,
+        "choices": list(offered.get(meta["kind"], ())) or None,
         "channels": around.channels if meta["kind"] == "value" else 0,
     }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.doubts import doubts
 from xai_widgets.methods import Frame, Inputs, Method
 from xai_widgets.trees import packed
 
@@ -169,27 +170,26 @@ class Task:
             path=frame.path,
             score_name=self.score.reader.name,
             targets=told.labels,
-            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame)),
+            notes=(
+                *self.conventions(),
+                *frame.notes,
+                *doubts(frame, score, self.score.reader.name, self._unsquashed(frame)),
+            ),
         )
 
+    def conventions(self) -> tuple[str, ...]:
+        """What holds for any map of this task, and is no reason for doubt."""
+        return (*self.score.reader.notes(), *self.subject.notes)
 
-_UNSETTLED = 0.1
+    def _unsquashed(self, frame: Frame) -> np.ndarray | None:
+        """(n, classes) what the model gives, where the score is one of its outputs as it is; else None."""
+        from xai_widgets.engine.score import ClassReader
 
-
-def _doubts(frame: Frame) -> Iterator[str]:
-    """Plain sentences where the values themselves cannot be trusted."""
-    values = frame.values
-    if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > _UNSETTLED:
-        yield (
-            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
-            "whatever the residual says."
-        )
-    if not all(np.isfinite(array).all() for array in values):
-        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
-    zero = [place for place, array in enumerate(values) if not np.any(array)]
-    if 0 < len(zero) < len(values):
-        listed = ", ".join(map(str, zero))
-        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
+        reader = self.score.reader
+        if not isinstance(reader, ClassReader) or reader.head.activation is not None:
+            return None
+        outputs = self.subject.outputs if frame.outputs is None else frame.outputs
+        return np.asarray(outputs.flat[reader.output].value)
 
 
 def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:

@@ -69,18 +69,28 @@ export function connect(model: AnyModel, abort: AbortSignal): Session {
 			(signals.get(trait) as Signal).value = value;
 		}
 	};
+	let unsaved = false;
+	const save = () => {
+		unsaved = false;
+		try {
+			model.save_changes();
+		} catch {
+			kernel.value = "gone";
+		}
+	};
+	// A page that is loaded again asks the kernel for everything: it must know by then how the map was looked at.
+	addEventListener("pagehide", () => unsaved && save(), { signal: abort });
 	return {
 		state: Object.fromEntries(signals) as unknown as Session["state"],
 		kernel,
 		compute(patch) {
 			set(patch);
-			try {
-				model.save_changes();
-			} catch {
-				kernel.value = "gone";
-			}
+			save();
 		},
-		show: set,
+		show(patch) {
+			set(patch);
+			unsaved = true;
+		},
 	};
 }
 

@@ -106,11 +106,15 @@ export function paintOverlay(
 	}
 }
 
-/** A map in nothing but its own colours; where there is none, nothing. */
+/** A map in nothing but its own colours; where there is none, and at the zero of a diverging table, the page shows. */
 export function paintBare(pixels: Uint32Array, map: Float64Array | null, look: Look): void {
+	const { sign, table } = look;
 	const level = leveller(look);
 	for (let i = 0; i < pixels.length; i++) {
-		pixels[i] = map ? colourAt(level(map[i]), look.table, look.sign) : 0;
+		const t = map ? level(map[i]) : 0;
+		const root = Math.sqrt(Math.abs(t));
+		const alpha = table.diverging ? root * Math.sqrt(root) : Number(map !== null);
+		pixels[i] = (colourAt(t, table, sign) & 0xffffff) | (round(255 * alpha) << 24);
 	}
 }
 

@@ -67,7 +67,7 @@ export interface Field {
 	name: string;
 	label: string;
 	doc: string;
-	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer";
+	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer" | "sample";
 	default: Value;
 	min: number | null;
 	max: number | null;
@@ -119,6 +119,8 @@ export interface Frame {
 export interface Path {
 	alphas: number[];
 	scores: number[];
+	/** The share of the difference that is gained in the first fifth of the way: a fifth where it rises evenly. */
+	early: number | null;
 }
 export interface FrameArray {
 	input: number;
@@ -141,6 +143,9 @@ export interface Card {
 	passes: number | null;
 	total: number | null;
 	seconds: number | null;
+	/** What holds for any map of this kind. */
+	conventions: string[];
+	/** What holds for this map, and may mislead. */
 	notes: string[];
 	baseline_name: string;
 }

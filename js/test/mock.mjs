@@ -240,12 +240,14 @@ function page({ default: widget }, query) {
 				passes: Math.round(total * progress),
 				total,
 				seconds: 1.3 * progress,
+				conventions: ["The score is the logit: the model's final softmax is left out."],
 				notes: [
 					"19 % of the score is reached in the first fifth of the path, so the picture, not the baseline, decides.",
 				],
 				baseline_name: state.method.baseline?.name ?? "",
 			},
 			path: {
+				early: 0.19,
 				alphas: Array.from({ length: steps + 1 }, (_, i) => i / 16),
 				scores: Array.from(
 					{ length: steps + 1 },

@@ -3,6 +3,10 @@ import { test } from "node:test";
 import type { AnyModel } from "@anywidget/types";
 import { connect } from "../src/model";
 
+/** Stands for the browser's window. */
+const page = new EventTarget();
+globalThis.addEventListener = page.addEventListener.bind(page) as typeof globalThis.addEventListener;
+
 /** A host with as little as the standard promises: it may not even tell the page of its own changes. */
 class FakeModel {
 	saved = 0;
@@ -39,12 +43,19 @@ test("what Python sends shows", () => {
 	assert.equal(session.state.status.value, "settled");
 });
 
-test("what is only shown is never saved", () => {
-	const { model, session } = open();
+test("what is only shown is saved when the page goes away, and then alone", () => {
+	const { model, session, abort } = open();
 	session.show({ opacity: 0.3 });
 	assert.equal(session.state.opacity.value, 0.3);
 	assert.equal(model.state.opacity, 0.3);
 	assert.equal(model.saved, 0);
+	page.dispatchEvent(new Event("pagehide"));
+	page.dispatchEvent(new Event("pagehide"));
+	assert.equal(model.saved, 1);
+	session.show({ opacity: 0.4 });
+	abort.abort();
+	page.dispatchEvent(new Event("pagehide"));
+	assert.equal(model.saved, 1);
 });
 
 test("what is computed from is set at once and saved", () => {

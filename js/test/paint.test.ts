@@ -126,19 +126,24 @@ test("below the threshold the map is not there, at it the map is as ever", () =>
 	assert.deepEqual([...pixels].map(Boolean), [true, false, false, false, true]);
 });
 
-test("a bare map has the table's colours in full, and those of zero below the threshold", () => {
-	const reds = (changes: Partial<Look>) => {
+test("a bare map has the table's colours in full, and lets the page through where a diverging one is zero", () => {
+	const paint = (changes: Partial<Look>) => {
 		const pixels = new Uint32Array(3);
 		paintBare(pixels, Float64Array.of(-2, 0.2, 1), look(changes));
-		return [...pixels].map((pixel) => pixel & 255);
+		return pixels;
 	};
+	const reds = (changes: Partial<Look>) => [...paint(changes)].map((pixel) => pixel & 255);
+	const alphas = (changes: Partial<Look>) => [...paint(changes)].map((pixel) => pixel >>> 24);
+	assert.deepEqual(alphas({}), [255, Math.round(255 * 0.2 ** 0.75), 255]);
+	assert.deepEqual(alphas({ threshold: 25 }), [255, 0, 255]);
+	assert.deepEqual(alphas({ threshold: 25, table: { diverging: false, colours } }), [255, 255, 255]);
 	assert.deepEqual(reds({}), [38, 145, 217]);
 	assert.deepEqual(reds({ opacity: 0 }), [38, 145, 217]);
 	assert.deepEqual(reds({ threshold: 25 }), [38, 128, 217]);
 	assert.deepEqual(reds({ sign: "positive" }), [128, 145, 217]);
 	const nothing = Uint32Array.of(1);
 	paintBare(nothing, null, look());
-	assert.equal(nothing[0], 0);
+	assert.equal(nothing[0] >>> 24, 0);
 });
 
 test("a mask lights a picture by the strength of the map", () => {

@@ -1,6 +1,7 @@
 """The live loop on an ImageNet network in a real JupyterLab: the picture follows the hand, and nothing queues."""
 
 import json
+import statistics
 import time
 
 import pytest
@@ -15,6 +16,50 @@ frames, asked = [], []
 widget.observe(lambda change: frames.append((time.time(), change.new["job"], change.new["progress"])), "frame")
 widget.observe(lambda change: asked.append(time.time()), "method")"""
 TELL = "print(json.dumps([frames, asked]))"
+
+# The first frame of a path: the picture's score, and the gradients at two points and at the start.
+PASSES = """import statistics, tensorflow as tf, time
+one, rows = tf.constant(inputs), tf.constant(np.repeat(inputs, 3, axis=0))
+forward = tf.function(lambda one: model(one, training=False), autograph=False)
+@tf.function(autograph=False)
+def gradient(rows):
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        scores = tf.reduce_sum(model(rows, training=False)[:, 0])
+    return tape.gradient(scores, rows)
+def seconds():
+    started = time.perf_counter()
+    forward(one).numpy(), gradient(rows).numpy()
+    return time.perf_counter() - started
+seconds()
+print(statistics.median(seconds() for _ in range(9)))"""
+# From a change of the slider to the next paint of the canvas, in seconds.
+FIRST_PAINT = """slider => new Promise(painted => {
+  const context = slider.closest(".xai").querySelector("canvas.xai-map").getContext("2d");
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, Number(slider.value) + 1);
+  const start = performance.now();
+  context.putImageData = function (...pixels) {
+    CanvasRenderingContext2D.prototype.putImageData.apply(this, pixels);
+    delete context.putImageData;
+    painted((performance.now() - start) / 1000);
+  };
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+def test_the_first_map_comes_soon(page: Page, lab: Lab):
+    """Of 64 steps, the first map is painted within 1.5 times its own passes and 60 ms of the change."""
+    jupyter.open_notebook(page, lab, [PHOTOGRAPH.replace("steps=32", "steps=64")])
+    widget = page.locator(".xai")
+    settled(widget)
+    passes = float(jupyter.run_code(page, PASSES))
+    taken = []
+    for _ in range(9):
+        taken.append(slider(widget, "Sigma").evaluate(FIRST_PAINT))
+        settled(widget)
+    first = statistics.median(taken)
+    print(f"first map {first * 1e3:.0f} ms after the change, its passes {passes * 1e3:.0f} ms")
+    assert first < 1.5 * passes + 0.06 + 0.06  # the last: what a busy CI machine may add
 
 
 def test_a_drag_is_followed_and_never_queues(page: Page, lab: Lab):
@@ -46,7 +91,7 @@ def test_a_drag_is_followed_and_never_queues(page: Page, lab: Lab):
         f"drag: {len(asked)} asked, {len(set(jobs))} seen; first map of the last {final[0] - last:.3f} s after the "
         f"last input, one chunk {chunk:.3f} s"
     )
-    assert final[0] - last < 0.25 + 2 * chunk + 0.3  # the second half: what a busy CI machine may add
+    assert final[0] - last < 0.25 + chunk + 0.15  # the last: what a busy CI machine may add
 
 
 def test_display_controls_repaint_fifty_times_a_second(page: Page, lab: Lab):

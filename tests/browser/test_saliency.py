@@ -146,6 +146,11 @@ def test_target_method_sample_and_baseline_are_chosen(page: Page, widget: Locato
     widget.get_by_label("Sample", exact=True).fill("4")
     heat = xai.explain(digits.model, digits.inputs[3:4], method, target=7).heatmap()[0]
     comes_to_show(canvas, painted(heat, digits.inputs[3]))
+    widget.get_by_role("radio", name="Data").check()
+    widget.get_by_label("Only").select_option("sample 17")
+    method = xai.IntegratedGradients(baseline=xai.Constant(digits.inputs[16]))
+    heat = xai.explain(digits.model, digits.inputs[3:4], method, target=7).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[3]))
     widget.get_by_label("Method").select_option("Saliency")
     widget.get_by_label("Normalize").select_option("l2")
     a = xai.explain(digits.model, digits.inputs[3:4], xai.Saliency(normalize="l2"), target=7)
@@ -205,7 +210,9 @@ def test_a_photograph_by_mouse_and_keyboard(page: Page, lab: Lab):
     settled(widget)
     for theme in ("light", "dark"):
         jupyter.set_theme(page, theme)
-        screenshot(widget, f"photograph-{theme}")
+        for mode in ("side by side", "mask", "overlay"):
+            widget.get_by_role("radio", name=mode).check()
+            screenshot(widget, f"photograph-{theme}-{mode.replace(' ', '-')}")
     jupyter.set_theme(page, "light")
     assert page.left_machine == []
     assert page.errors == []
@@ -266,6 +273,28 @@ def test_it_outlives_its_kernel_and_the_file(page: Page, lab: Lab):
     assert not np.array_equal(pixels(canvas), shown)
     jupyter.run_all(page)
     settled(widget)
+
+
+def test_a_reload_of_the_page_restores_it(page: Page, lab: Lab, digits):
+    jupyter.open_notebook(page, lab, [DIGITS])
+    widget = page.locator(".xai")
+    settled(widget)
+    drag(slider(widget, "Sigma"), 0.5)
+    drag(slider(widget, "Opacity"), 0.5)
+    settled(widget)
+    opacity = float(slider(widget, "Opacity").input_value())
+    expected = of_the_controls(widget, digits.model, digits.inputs[:1], opacity=opacity)
+    comes_to_show(widget.locator("canvas.xai-map"), expected)
+    jupyter.save(page)
+    page.reload()
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    jupyter.wait_idle(page)
+    comes_to_show(widget.locator("canvas.xai-map"), expected)
+    assert float(slider(widget, "Opacity").input_value()) == opacity
+    drag(slider(widget, "Steps"), 0.6)
+    settled(widget)
+    expected = of_the_controls(widget, digits.model, digits.inputs[:1], opacity=opacity)
+    comes_to_show(widget.locator("canvas.xai-map"), expected)
 
 
 def test_an_exported_page_needs_no_network_and_answers_its_display_controls(page: Page, digits, tmp_path: Path):

@@ -50,6 +50,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "bool": [1, "yes"],
         "layer": [3],
         "seed": ["7", None],
+        "sample": ["7", 1.5, True],
     }
     for value in wrong.get(meta["kind"], ["x", None]):
         with pytest.raises(TypeError, match=f"{cls.__name__}.{field.name}"):

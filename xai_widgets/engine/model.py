@@ -26,6 +26,7 @@ from xai_widgets.engine.score import (
     identity,
     output_names,
     precise,
+    reaches,
 )
 from xai_widgets.engine.taps import tapped
 
@@ -275,6 +276,8 @@ class ModelView:
 
         def run(*tensors: tf.Tensor) -> Any:
             traced.append(self.call(tensors, structure))
+            if not reaches(tensors, [output.value for output in traced[-1].flat]):
+                raise ValueError(f"the output of model {self.name!r} does not depend on its input")
             return given(traced[-1])
 
         def fact() -> tuple[Any, tuple[Head, ...]]:

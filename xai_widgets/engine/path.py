@@ -52,7 +52,6 @@ class PathMean:
             for one point. See `_change`.
         alphas, scores: The points visited, ascending (k,), and the scores there (n, k), averaged over the starts.
         start_score: (n,) the score at the starts, averaged over those evaluated so far.
-        end_score: (n,) the score at the end.
         passes: Points so far, over all starts.
         progress: Fraction of the points visited.
     """
@@ -62,7 +61,6 @@ class PathMean:
     alphas: np.ndarray
     scores: np.ndarray
     start_score: np.ndarray
-    end_score: np.ndarray
     passes: int
     progress: float
 
@@ -90,21 +88,21 @@ def path_means(
     mass = np.zeros(2)
     visited: list[np.ndarray] = []
     scores: list[np.ndarray] = []
-    start_score, end_score = np.zeros(count), np.zeros(count)
+    start_score = np.zeros(count)
     passes = 0
     for call in calls(len(order)):
         now = order[call]
         halves = np.stack([weights[now] * (now % 2 == 0), weights[now] * (now % 2 == 1)], axis=1)
         alphas = points[now]
-        if call.start == 0:  # the ends go along once, without weight: their scores are asked for, not their gradients
-            alphas, halves = np.append(alphas, [0, 1]), np.append(halves, np.zeros((2, 2)), axis=0)
+        if call.start == 0:  # the start goes along once, without weight: its score is asked for, not its gradient
+            alphas, halves = np.append(alphas, 0), np.append(halves, np.zeros((1, 2)), axis=0)
         visited.append(now)
         scores.append(np.zeros((count, len(now))))
         for number, start in enumerate(starts, start=1):
             at, parts, _ = walk([array[:, None] for array in start], alphas, halves)
             if call.start == 0:
-                start_score += (at[:, -2] - start_score) / number
-                end_score, at = at[:, -1], at[:, :-2]
+                start_score += (at[:, -1] - start_score) / number
+                at = at[:, :-1]
             for total, part in zip(sums, parts, strict=True):
                 total += np.moveaxis(part, 1, 0)
             mass += halves.sum(axis=0)
@@ -120,7 +118,6 @@ def path_means(
                 alphas=points[places[ascending]],
                 scores=np.concatenate(scores, axis=1)[:, ascending],
                 start_score=start_score.astype(end[0].dtype),
-                end_score=end_score,
                 passes=passes,
                 progress=passes / (len(order) * len(starts)),
             )

@@ -16,6 +16,7 @@ from xai_widgets.targets import Class, Margin, Neuron, Output, Region
 
 _ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid"}
 _TRANSPARENT = {"Identity", "Cast", "Reshape"}
+_VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,21 @@ def before_activation(value: tf.Tensor) -> TracedOutput:
     logits = tf.reshape(seen.op.inputs[0], tf.shape(value))
     logits.set_shape(value.shape)
     return TracedOutput(value, logits, activation)
+
+
+def reaches(start: Sequence[tf.Tensor], end: Sequence[tf.Tensor]) -> bool:
+    """Whether the values of any of some symbolic tensors go into any of the others, in whatever way."""
+    wanted = {id(tensor.op) for tensor in start}
+    waiting, seen = [tensor.op for tensor in end], set()
+    while waiting:
+        operation = waiting.pop()
+        if id(operation) in wanted:
+            return True
+        if id(operation) not in seen:
+            seen.add(id(operation))
+            if operation.type not in _VALUELESS:
+                waiting += [tensor.op for tensor in operation.inputs]
+    return False
 
 
 def identity(function: Any) -> Any:
@@ -149,7 +165,7 @@ class ClassReader:
                 return ()
             return ("No final softmax or sigmoid was found: the score is the model's output as it is.",)
         if self.probability:
-            return ("The score is the probability: where it is near 0 or 1 its gradient vanishes, whatever matters.",)
+            return ("The score is the probability, not the logit.",)
         return (f"The score is the logit: the model's final {activation} is left out.",)
 
 

@@ -50,7 +50,6 @@ class IntegratedGradients(Method):
                 change=state.change,
                 baseline=site.shown,
                 baseline_score=state.start_score,
-                score=state.end_score,
                 path=(state.alphas, state.scores),
                 notes=notes,
             )

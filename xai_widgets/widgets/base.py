@@ -14,9 +14,9 @@ import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.baselines import BASELINES, Baseline
+from xai_widgets.baselines import BASELINES, Baseline, Samples
 from xai_widgets.caption import sentence
-from xai_widgets.declare import Surroundings, fields, from_json, schema, to_json
+from xai_widgets.declare import Surroundings, fields, from_json, positive, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
@@ -152,13 +152,17 @@ class Explainer(anywidget.AnyWidget):
         self._arrays: dict[str, np.ndarray] = {}
         self._target_label = ""
         self._probability = probability
+        positive("batch_size", batch_size)
         subject, self._added_axis = _subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
         self._subject: Subject = subject
         arrays = subject.inputs.arrays
         self._features = _feature_names(features, arrays)
         self._value_ranges = [value_range(array) for array in arrays]
         # What the baselines that need data start from: some of the samples, evenly chosen.
-        self._data = arrays[0][np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)]
+        places = np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)
+        self._data_names = tuple(f"sample {place + 1}" for place in places)
+        self._data_arrays: dict[str, np.ndarray] = {}
+        self._data = to_json(Samples(arrays[0][places]), self._data_arrays)["samples"] if len(places) > 1 else None
         self._layers: tuple[str, ...] = ()
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
@@ -262,11 +266,16 @@ class Explainer(anywidget.AnyWidget):
         # Arrays that nothing can name any more are let go.
         self._arrays.clear()
         to_json(method, self._arrays)
+        names = self._data_names
+        if isinstance(baseline, Samples) and self._arrays.keys() != self._data_arrays.keys():
+            names = tuple(f"sample {place + 1}" for place in range(len(baseline.samples)))
+        self._arrays.update(self._data_arrays)
         around = Surroundings(
             *self._value_ranges[0],
             channels=3 if inputs.ndim == 4 and inputs.shape[-1] == 3 else 0,
             layers=self._layers,
-            arrays=to_json(self._data, self._arrays) if len(inputs) > 1 else None,
+            arrays=self._data,
+            samples=names,
         )
         offered = [cls for cls in BASELINES if self._offers(cls) or cls is type(baseline)]
         methods = [cls for cls in self.METHODS if cls.fits(inputs.shape)]
@@ -362,7 +371,7 @@ class Explainer(anywidget.AnyWidget):
                 "progress": frame.progress,
                 "arrays": finite(headers),
                 "data": data,
-                "card": showing.card(attribution, frame, seconds),
+                "card": showing.card(task, attribution, frame, seconds),
                 "path": showing.path(attribution),
                 "sentence": sentence(attribution, self._features),
             },

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.doubts import early_share
 from xai_widgets.layout import positions
 from xai_widgets.methods import Frame
 from xai_widgets.task import Task
@@ -89,7 +90,7 @@ def predictions(task: Task) -> dict[str, Any]:
     return finite({"kind": kind, "classes": best.tolist(), "values": values[best].tolist(), "count": head.classes})
 
 
-def card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, Any]:
+def card(task: Task, attribution: Attribution, frame: Frame, seconds: float) -> dict[str, Any]:
     """The numbers that tell what the map is and how far to trust it."""
     claims = bool(np.isfinite(attribution.residual[0]))
     difference = attribution.score[0] - attribution.baseline_score[0]
@@ -108,7 +109,8 @@ def card(attribution: Attribution, frame: Frame, seconds: float) -> dict[str, An
             "passes": frame.passes,
             "total": frame.total,
             "seconds": seconds,
-            "notes": list(attribution.notes),
+            "conventions": list(task.conventions()),
+            "notes": [note for note in attribution.notes if note not in task.conventions()],
             "baseline_name": "" if baseline is None else type(baseline).label,
         }
     )
@@ -124,6 +126,7 @@ def path(attribution: Attribution, most: int = 64) -> dict[str, Any] | None:
         {
             "alphas": [0.0, *alphas[chosen].tolist(), 1.0],
             "scores": [attribution.baseline_score[0], *scores[0, chosen].tolist(), attribution.score[0]],
+            "early": early_share(alphas, scores[:1], attribution.baseline_score[:1], attribution.score[:1])[0],
         }
     )
 

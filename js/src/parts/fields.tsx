@@ -1,8 +1,8 @@
 import type { Switch } from "../recall";
 import type { ArrayRef, Choice, Field, Schema, Value } from "../state";
 import { BaselineLook, type Look } from "./baseline_look";
-import { LayerField } from "./layer_field";
 import { NumberField } from "./number_field";
+import { OptionalField } from "./optional_field";
 import { SeedField } from "./seed_field";
 import { Segmented } from "./segmented";
 import { SelectField } from "./select_field";
@@ -56,7 +56,16 @@ function FieldControl(props: {
 		case "seed":
 			return <SeedField field={field} value={value as number | null} onChange={onChange} />;
 		case "layer":
-			return <LayerField field={field} value={value as string | null} onChange={onChange} />;
+			return <OptionalField field={field} none="automatic" value={value} onChange={onChange} />;
+		case "sample":
+			return (
+				<OptionalField
+					field={field}
+					none="each in turn"
+					value={field.choices?.[value as number] ?? null}
+					onChange={(name) => onChange(name && (field.choices?.indexOf(name) ?? null))}
+				/>
+			);
 		case "choice":
 			return (
 				<SelectField

@@ -1,5 +1,5 @@
 import { curvePoints } from "../curve";
-import { fixed } from "../format";
+import { fixed, percent } from "../format";
 import type { Path } from "../state";
 
 const WIDTH = 200;
@@ -7,7 +7,7 @@ const HEIGHT = 56;
 
 /** How the score rises from the baseline to the picture. */
 export function PathCurve({ path, decimals }: { path: Path; decimals: number }) {
-	const { scores } = path;
+	const { scores, early } = path;
 	if (scores.length === 0) return null;
 	const [first, last] = [scores[0], scores[scores.length - 1]].map((score) => fixed(score, decimals));
 	return (
@@ -17,7 +17,8 @@ export function PathCurve({ path, decimals }: { path: Path; decimals: number }) 
 				<polyline points={curvePoints(path, WIDTH, HEIGHT)} />
 			</svg>
 			<span>baseline</span>
-			<span>picture</span>
+			<span>input</span>
+			{early !== null && <span class="xai-early">{percent(early)} within the first fifth</span>}
 		</figure>
 	);
 }

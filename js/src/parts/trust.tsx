@@ -41,6 +41,11 @@ function Claims({ card, path }: Pick<Frame, "card" | "path">) {
 					{note}
 				</p>
 			))}
+			{card.conventions.map((convention) => (
+				<p key={convention} class="xai-note xai-convention">
+					{convention}
+				</p>
+			))}
 		</>
 	);
 }

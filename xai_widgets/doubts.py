@@ -1,0 +1,77 @@
+"""Plain sentences where the numbers themselves say that a map cannot be trusted as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xai_widgets.methods import Frame
+
+UNSETTLED = 0.1
+EARLY = 0.2
+MOST_OF_IT = 0.6
+SURE = 0.99
+
+
+def doubts(frame: Frame, score: np.ndarray, score_name: str, outputs: np.ndarray | None) -> Iterator[str]:
+    """What may mislead in a frame.
+
+    Args:
+        frame: The frame.
+        score: (n,) scores of its samples.
+        score_name: What they are: "logit", "probability", "output", ...
+        outputs: (n, classes) all that the model gives for them, where the score is one of these; else None.
+    """
+    values = frame.values
+    sure = score[(score > SURE) | (score < 1 - SURE)]
+    if score_name == "probability" and len(sure):
+        yield (
+            f"The probability is {sure[0]:.2%}: so near to its end its gradient all but vanishes, whatever matters. "
+            "The logit has no such end."
+        )
+    if score_name == "output" and outputs is not None and _look_like_probabilities(outputs):
+        yield (
+            "The outputs look like probabilities, but what enters their softmax was not found: near 0 and 1 their "
+            "gradient vanishes, whatever matters."
+        )
+    if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > UNSETTLED:
+        yield (
+            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
+            "whatever the residual says."
+        )
+    if not all(np.isfinite(array).all() for array in values):
+        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
+    zero = [place for place, array in enumerate(values) if not np.any(array)]
+    if 0 < len(zero) < len(values):
+        listed = ", ".join(map(str, zero))
+        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
+    if frame.path is not None and frame.baseline_score is not None:
+        early = early_share(*frame.path, frame.baseline_score, score)
+        if np.nanmax(early, initial=0) > MOST_OF_IT:
+            yield (
+                f"{np.nanmax(early):.0%} of the difference is gained in the first fifth of the path. The score "
+                "saturates, so most of the map comes from inputs that look more like the baseline than like the input."
+            )
+
+
+def _look_like_probabilities(outputs: np.ndarray) -> bool:
+    many = outputs.ndim == 2 and outputs.shape[1] > 1
+    return many and bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))
+
+
+def early_share(alphas: np.ndarray, scores: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(n,) how much of the difference in score is gained in the first fifth of a path; NaN where there is none.
+
+    A path whose score rises evenly gains a fifth of it there (saturation: Miglani et al., 2020).
+
+    Args:
+        alphas: (k,) places on the path, ascending.
+        scores: (n, k) scores there.
+        start, end: (n,) scores at its ends.
+    """
+    places = np.concatenate([[0], alphas, [1]])
+    whole = np.column_stack([start, scores, end])
+    reached = np.array([np.interp(EARLY, places, row) for row in whole])
+    difference = np.asarray(end - start, np.float64)
+    return np.divide(reached - start, difference, out=np.full(len(difference), np.nan), where=difference != 0)
