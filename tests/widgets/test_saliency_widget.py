@@ -151,6 +151,8 @@ def test_a_larger_value_from_python_widens_the_slider_and_comes_back_from_the_pa
         ({"steps": 0, "method": "integrated_gradients"}, ValueError, "steps must be >= 1"),
         ({"wrt": "convx"}, ValueError, "did you mean 'conv'"),
         ({"names": "0123456789"}, TypeError, "names must be"),
+        ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),
+        ({"batch_size": "all"}, TypeError, "batch_size must be an integer"),
     ],
 )
 def test_bad_arguments_raise_before_anything_is_drawn(digits, arguments, error, says):

@@ -1,11 +1,15 @@
+import { useState } from "preact/hooks";
 import { useUniqueId } from "./unique_id";
 
 /** Which sample is shown, counted from 1 as people do. */
 export function Stepper(props: { index: number; count: number; onChange: (index: number) => void }) {
 	const { index, count, onChange } = props;
 	const id = useUniqueId();
+	const [refused, setRefused] = useState(false);
 	const go = (to: number) => {
-		if (Number.isInteger(to) && to >= 0 && to < count && to !== index) onChange(to);
+		const there = Number.isInteger(to) && to >= 0 && to < count;
+		setRefused(!there && !Number.isNaN(to));
+		if (there && to !== index) onChange(to);
 	};
 	return (
 		<div class="xai-labelled">
@@ -21,11 +25,13 @@ export function Stepper(props: { index: number; count: number; onChange: (index:
 					max={count}
 					value={index + 1}
 					onInput={(event) => go(event.currentTarget.valueAsNumber - 1)}
+					aria-invalid={refused}
 					onBlur={(event) => {
+						setRefused(false);
 						event.currentTarget.value = String(index + 1);
 					}}
 				/>
-				<span>of {count}</span>
+				<span aria-live="polite">{refused ? `1 to ${count}` : `of ${count}`}</span>
 				<button type="button" aria-label="Next" disabled={index >= count - 1} onClick={() => go(index + 1)}>
 					›
 				</button>
