@@ -2,10 +2,14 @@
 
 import threading
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
+from models import samples, unchanged
 
+import xai_widgets as xai
 from xai_widgets.engine.taps import tapped
 
 
@@ -30,3 +34,45 @@ def test_is_undone_after_an_error_and_keeps_what_a_user_had_put_there():
     with pytest.raises(KeyboardInterrupt), tapped(layer, lambda output: output):
         raise KeyboardInterrupt
     assert layer.__dict__["call"] is own
+
+
+class Wrapped(keras.Model):
+    """Computes in tf.functions: its call, another method that needs autograph where asked, and an attribute."""
+
+    def __init__(self, loops=False):
+        super().__init__()
+        self.conv = layers.Conv2D(4, 3, activation="relu", name="conv")
+        self.head = layers.Dense(3)
+        self.last = tf.function(lambda x: tf.nn.softmax(x))
+        self.loops = loops
+
+    @tf.function
+    def pooled(self, x):
+        if self.loops and tf.reduce_sum(x) > 1e9:
+            x = x * 0.0
+        return tf.reduce_mean(x, (1, 2))
+
+    @tf.function
+    def call(self, x):
+        return self.last(self.head(self.pooled(self.conv(x))))
+
+
+@pytest.mark.parametrize("traced_before", [False, True])
+def test_layers_within_a_tf_function_are_reached_and_the_function_stays_the_users(traced_before):
+    model, inputs = Wrapped(), samples(8, 8, 2)
+    model(inputs if traced_before else inputs[:1].astype("float64"))
+    with unchanged(model):
+        a = xai.explain(model, inputs, xai.IntegratedGradients(steps=64), wrt="conv")
+        assert a.score_name == "logit"
+        assert a.values.shape == (3, 6, 6, 4)
+        np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+        assert xai.explain(model, inputs, "grad_cam").values.shape == (3, 6, 6)
+    by_hand = tf.nn.softmax(model.head(tf.reduce_mean(model.conv(inputs), (1, 2))))
+    np.testing.assert_allclose(model(inputs), by_hand, atol=1e-6)
+
+
+def test_a_tf_function_that_needs_autograph_keeps_it():
+    model, inputs = Wrapped(loops=True), samples(8, 8, 2)
+    model(inputs)
+    a = xai.explain(model, inputs, xai.IntegratedGradients(steps=64))
+    np.testing.assert_allclose(a.residual, 0, atol=1e-3)

@@ -27,7 +27,7 @@ from xai_widgets.engine.score import (
     output_names,
     precise,
 )
-from xai_widgets.engine.taps import tapped
+from xai_widgets.engine.taps import tapped, uncovered
 
 
 @dataclass
@@ -187,11 +187,24 @@ class ModelView:
         with store.lock:
             if full not in store.functions:
                 with _losses_kept(self.model):
-                    concrete = _concrete(function, specs)
+                    concrete = self._concrete(function, specs)
                 while len(store.functions) >= _MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
                 store.functions[full] = concrete, fact()
             return store.functions[full]
+
+    def _concrete(self, function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+        try:
+            with uncovered((self.model, *self.layers.values())):
+                return _concrete(function, specs)
+        except tf.errors.OperatorNotAllowedInGraphError:  # a tf.function within the model may live by its autograph
+            try:
+                return _concrete(function, specs)
+            except tf.errors.OperatorNotAllowedInGraphError as error:
+                raise ValueError(
+                    "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python "
+                    f"bool or iterates over one; use keras.ops.cond, ops.where or tf.while_loop instead. {error}"
+                ) from error
 
     def refreshed(self) -> ModelView:
         """The same view of the model as it is now: a layer added or an activation replaced is traced anew."""
@@ -373,13 +386,7 @@ def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
 
 
 def _concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
-    try:
-        return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
-    except tf.errors.OperatorNotAllowedInGraphError as error:
-        raise ValueError(
-            "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
-            f"iterates over one; use keras.ops.cond, ops.where or tf.while_loop instead. {error}"
-        ) from error
+    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
 
 
 def _head(name: str, traced: TracedOutput) -> Head:
