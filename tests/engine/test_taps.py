@@ -76,3 +76,27 @@ def test_a_tf_function_that_needs_autograph_keeps_it():
     model(inputs)
     a = xai.explain(model, inputs, xai.IntegratedGradients(steps=64))
     np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+
+
+def test_what_a_graph_within_computes_stays_there():
+    inner = layers.Dense(2, name="inner")
+    inner.build((None, 3))
+    within = tf.function(lambda x: inner(x))
+
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = inner
+
+        def call(self, x):
+            return within(x)
+
+    model, inputs = Outer(), samples(3)
+    expected = model(inputs).numpy()
+    with unchanged(model):
+        assert np.isfinite(xai.explain(model, inputs, xai.IntegratedGradients(steps=4)).values).all()
+        for method in ("saliency", "integrated_gradients"):
+            with pytest.raises(ValueError, match="layer 'inner'"):
+                xai.explain(model, inputs, method, wrt="inner")
+    for count in (1, 3):
+        np.testing.assert_allclose(model(inputs[:count]), expected[:count], atol=1e-6)

@@ -20,18 +20,23 @@ def tapped(layer: Any, see: Callable[[Any], Any]) -> Iterator[None]:
     """Within the context, in this thread, `layer` returns `see(output)` for each of its calls.
 
     The layer's `call` is shadowed on the instance and uncovered again in `finally`, so the model is whole after an
-    error or an interrupt. Other threads that call the model meanwhile get its plain output. The caller holds the
-    model's tracing lock: two contexts on one layer must nest, not interleave.
+    error or an interrupt. Other threads that call the model meanwhile get its plain output, and so does a graph within
+    the one that is being traced (a loop, a tf.function of the user's): what it computes stays in there. The caller
+    holds the model's tracing lock: two contexts on one layer must nest, not interleave.
     """
-    call, thread = layer.call, threading.get_ident()
+    call, where = layer.call, _here()
 
     @functools.wraps(call)
     def seen(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
-        return see(output) if threading.get_ident() == thread else output
+        return see(output) if _here() == where else output
 
     with _shadowed(layer, {"call": seen}):
         yield
+
+
+def _here() -> tuple[int, int]:
+    return threading.get_ident(), id(tf.compat.v1.get_default_graph())
 
 
 @contextmanager
