@@ -54,10 +54,10 @@ class Function(keras.Model):
         return self.function(x)
 
 
-def function_model(function: Any, features: int) -> Any:
-    """A built `Function` of (N, features)."""
+def function_model(function: Any, features: int | tuple[int, ...]) -> Any:
+    """A built `Function` of (N, features), or of (N, ...)."""
     model = Function(function)
-    model(np.zeros((1, features), "float32"))
+    model(np.zeros((1, *np.atleast_1d(features)), "float32"))
     return model
 
 

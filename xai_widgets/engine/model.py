@@ -75,6 +75,7 @@ class ModelView:
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self._build = _build(model)
+        self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
 
@@ -193,13 +194,34 @@ class ModelView:
                 store.functions[full] = concrete, fact()
             return store.functions[full]
 
+    def with_weights(self, standins: Sequence[tuple[Any, tf.Variable]]) -> ModelView:
+        """The same view, computing with other values in place of some of the model's variables.
+
+        The model itself stays as it is, for everyone: nothing has to be restored, and other threads see no change.
+
+        Args:
+            standins: A Keras variable of the model, and the variable that is read in its place.
+        """
+        other = copy.copy(self)
+        other._standins = tuple(standins)
+        other._compiled = _Compiled(lock=self._compiled.lock)
+        return other
+
+    def _stateless(self) -> keras.StatelessScope:
+        """What the model adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere within."""
+        return keras.StatelessScope(self._standins, collect_losses=True)
+
     def _concrete(self, function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+        def run(*tensors: tf.Tensor) -> Any:
+            with self._stateless():  # around all of it: a derivative may read weights after the call of the model
+                return function(*tensors)
+
         try:
             with uncovered((self.model, *self.layers.values())):
-                return _concrete(function, specs)
+                return _concrete(run, specs)
         except tf.errors.OperatorNotAllowedInGraphError:  # a tf.function within the model may live by its autograph
             try:
-                return _concrete(function, specs)
+                return _concrete(run, specs)
             except tf.errors.OperatorNotAllowedInGraphError as error:
                 raise ValueError(
                     "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python "
@@ -262,8 +284,7 @@ class ModelView:
         packed = tf.nest.pack_sequence_as(structure, list(inputs))
         if self.preprocess is not None:
             packed = self.preprocess(packed)
-        # Stateless: what the call adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere.
-        with keras.StatelessScope(collect_losses=True):
+        with self._stateless():
             given = self.model(packed, training=False)
         flat = [before_activation(value) for value in tf.nest.flatten(given)]
         template = tf.nest.map_structure(lambda _: None, given)
