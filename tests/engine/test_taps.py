@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from models import samples, unchanged
+from models import Wrapped, samples, unchanged
 
 import xai_widgets as xai
 from xai_widgets.engine.taps import tapped
@@ -34,27 +34,6 @@ def test_is_undone_after_an_error_and_keeps_what_a_user_had_put_there():
     with pytest.raises(KeyboardInterrupt), tapped(layer, lambda output: output):
         raise KeyboardInterrupt
     assert layer.__dict__["call"] is own
-
-
-class Wrapped(keras.Model):
-    """Computes in tf.functions: its call, another method that needs autograph where asked, and an attribute."""
-
-    def __init__(self, loops=False):
-        super().__init__()
-        self.conv = layers.Conv2D(4, 3, activation="relu", name="conv")
-        self.head = layers.Dense(3)
-        self.last = tf.function(lambda x: tf.nn.softmax(x))
-        self.loops = loops
-
-    @tf.function
-    def pooled(self, x):
-        if self.loops and tf.reduce_sum(x) > 1e9:
-            x = x * 0.0
-        return tf.reduce_mean(x, (1, 2))
-
-    @tf.function
-    def call(self, x):
-        return self.last(self.head(self.pooled(self.conv(x))))
 
 
 @pytest.mark.parametrize("traced_before", [False, True])
