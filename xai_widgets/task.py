@@ -42,7 +42,7 @@ class Subject:
         self.preprocess = preprocess
         self.view = ModelView(model, preprocess, wrt)
         self.inputs = read(self.view, inputs)
-        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure)
+        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure) + self.view.state_notes()
 
     def rows(self, rows: slice) -> Subject:
         """Some of the samples."""
