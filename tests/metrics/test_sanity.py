@@ -172,7 +172,7 @@ def test_weights_out_of_reach_are_told():
     model, inputs = Hidden(), samples(4)
     model(inputs)
     a = xai.explain(model, inputs, "saliency")
-    with unchanged(model), pytest.raises(ValueError, match="its weights cannot be replaced"):
+    with unchanged(model), pytest.raises(ValueError, match="where its weights cannot be replaced"):
         xai.randomization(model, inputs, a)
     x = keras.Input((4,))
     bare = keras.Model(x, keras.ops.sum(x, axis=1, keepdims=True))

@@ -44,8 +44,8 @@ def weighted_layers(view: ModelView, inputs: Sequence[np.ndarray], structure: An
     for path in owners:
         if owners[path] not in last and any(id(one.value) in used for one in own_variables(view.layers[path])):
             raise ValueError(
-                f"layer {path!r} is called in a tf.function that is no method or attribute of a layer: its weights "
-                "cannot be replaced there; make that function a method"
+                f"layer {path!r} is called in a tf.function where its weights cannot be replaced: one that is no "
+                "method or attribute of a layer, or that uses a tensor as a Python bool"
             )
     return tuple(sorted((path for path in owners if owners[path] in last), key=lambda path: last[owners[path]]))
 
