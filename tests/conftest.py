@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import models
-import numpy as np
 import pytest
 
 
@@ -27,17 +27,22 @@ def tabular():
 
 
 @pytest.fixture(scope="session")
-def zoo() -> dict[str, tuple[object, np.ndarray]]:
+def zoo() -> models.Zoo:
     """Small models of every kind of build, each with three samples."""
-    built = {name: build() for name, build in models.ZOO.items()}
-    for model, inputs in built.values():
-        model(inputs)  # some Keras layers make attributes of their own in their first call
-    return built
+    return models.Zoo()
 
 
-@pytest.fixture(params=sorted(models.ZOO))
-def any_model(request: pytest.FixtureRequest, zoo) -> Iterator[tuple[object, np.ndarray]]:
+def _specimens() -> list[Any]:
+    """Some in the fast tests, all of them in the slow ones."""
+    return [
+        pytest.param(name, marks=() if name in models.REPRESENTATIVE else pytest.mark.slow)
+        for name in sorted(models.ZOO)
+    ]
+
+
+@pytest.fixture(params=_specimens())
+def any_model(request: pytest.FixtureRequest, zoo: models.Zoo) -> Iterator[models.Specimen]:
     """Each model in turn with its samples; afterwards it must be what it was."""
-    model, inputs = zoo[request.param]
-    with models.unchanged(model):
-        yield model, inputs
+    specimen = zoo[request.param]
+    with models.unchanged(specimen.model):
+        yield specimen

@@ -1,7 +1,9 @@
 """Small models with known answers, and a guard that a model is left as it was."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -9,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-RNG = np.random.default_rng(0)
+import xai_widgets as xai
 
 
 def samples(*shape: int, count: int = 3) -> np.ndarray:
@@ -54,27 +56,97 @@ class Function(keras.Model):
         return self.function(x)
 
 
-def function_model(function: Any, features: int) -> Any:
-    """A built `Function` of (N, features)."""
+def function_model(function: Any, features: int | tuple[int, ...]) -> Any:
+    """A built `Function` of (N, features), or of (N, ...)."""
     model = Function(function)
-    model(np.zeros((1, features), "float32"))
+    model(np.zeros((1, *np.atleast_1d(features)), "float32"))
     return model
 
 
-def functional() -> tuple[Any, np.ndarray]:
+@dataclass(frozen=True)
+class Specimen:
+    """A model of the zoo, what goes into it, and what generated tests must know of it; it unpacks into the first two.
+
+    Attributes:
+        model: The model, already called once.
+        inputs: Three samples: an array, a list or a dict.
+        keywords: What `explain` needs besides; without `wrt` for methods that look at layers of their own choice.
+        site: Shapes, without batch axis, of what values belong to where `wrt` is given; () for the inputs themselves.
+        maps: Shapes of the maps of the last layer with positions, one for each of its calls; () where there is none.
+        tolerance: How far results may differ between batch sizes, relative to the largest.
+    """
+
+    model: Any
+    inputs: Any
+    keywords: dict[str, Any] = field(default_factory=dict)
+    site: tuple[tuple[int, ...], ...] = ()
+    maps: tuple[tuple[int, ...], ...] = ()
+    tolerance: float = 1e-5
+
+    def __getitem__(self, place: int) -> Any:
+        return (self.model, self.inputs)[place]
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """The inputs in the order in which TensorFlow flattens them."""
+        return tf.nest.flatten(self.inputs)
+
+    @property
+    def sites(self) -> list[tuple[int, ...]]:
+        """Shapes, without batch axis, of what values belong to."""
+        return list(self.site) or [array.shape[1:] for array in self.arrays]
+
+    def rows(self, rows: slice) -> Any:
+        """Some of the samples."""
+        return tf.nest.map_structure(lambda array: array[rows], self.inputs)
+
+
+ZOO: dict[str, Callable[[], Specimen]] = {}
+
+
+def in_zoo(build: Callable[[], Specimen]) -> Callable[[], Specimen]:
+    """Enter a model into the zoo: built with the same weights every time, and called once."""
+
+    @functools.wraps(build)
+    def built() -> Specimen:
+        keras.utils.set_random_seed(2)
+        specimen = build()
+        specimen.model(specimen.inputs)  # some Keras layers make attributes of their own in their first call
+        return specimen
+
+    ZOO[build.__name__] = built
+    return built
+
+
+class Zoo(dict[str, Specimen]):
+    """The specimens by name, each built when it is first asked for."""
+
+    def __missing__(self, name: str) -> Specimen:
+        self[name] = ZOO[name]()
+        return self[name]
+
+
+# Enough to run every method on in the fast tests: pictures, a table, several inputs, tokens, series, no plain layers.
+REPRESENTATIVE = ("binary", "dict_inputs", "functional", "series", "subclassed", "tokens")
+
+
+@in_zoo
+def functional() -> Specimen:
     """Convolution, pooling, softmax."""
     x = keras.Input((8, 8, 1))
     y = layers.Conv2D(4, 3, activation="relu", name="conv")(x)
     y = layers.Dense(5, activation="softmax")(layers.Flatten()(layers.MaxPooling2D()(y)))
-    return keras.Model(x, y), samples(8, 8, 1)
+    return Specimen(keras.Model(x, y), samples(8, 8, 1), maps=((3, 3),))
 
 
-def sequential() -> tuple[Any, np.ndarray]:
+@in_zoo
+def sequential() -> Specimen:
     """Logits without a final activation."""
-    return keras.Sequential([keras.Input((6,)), layers.Dense(8, "tanh"), layers.Dense(3)]), samples(6)
+    return Specimen(keras.Sequential([keras.Input((6,)), layers.Dense(8, "tanh"), layers.Dense(3)]), samples(6))
 
 
-def nested() -> tuple[Any, np.ndarray]:
+@in_zoo
+def nested() -> Specimen:
     """A backbone in a backbone, with a dotted name."""
     x = keras.Input((8, 8, 3))
     stem = keras.Model(x, layers.Conv2D(4, 3, activation="relu", name="deep.conv")(x), name="stem")
@@ -82,7 +154,7 @@ def nested() -> tuple[Any, np.ndarray]:
     backbone = keras.Model(x, layers.BatchNormalization()(stem(x)), name="backbone")
     x = keras.Input((8, 8, 3))
     y = layers.Dense(4)(layers.GlobalAveragePooling2D()(backbone(x)))
-    return keras.Model(x, layers.Softmax()(y)), samples(8, 8, 3)
+    return Specimen(keras.Model(x, layers.Softmax()(y)), samples(8, 8, 3), maps=((6, 6),))
 
 
 class Subclassed(keras.Model):
@@ -99,11 +171,10 @@ class Subclassed(keras.Model):
         return tf.nn.softmax(self.head(ops.mean(x, axis=(1, 2))))
 
 
-def subclassed() -> tuple[Any, np.ndarray]:
+@in_zoo
+def subclassed() -> Specimen:
     """Built by a first call on data."""
-    model, inputs = Subclassed(), samples(8, 8, 2)
-    model(inputs)
-    return model, inputs
+    return Specimen(Subclassed(), samples(8, 8, 2), maps=((4, 4),))
 
 
 class Branching(keras.Model):
@@ -120,71 +191,213 @@ class Branching(keras.Model):
         return y
 
 
-def shared_layer() -> tuple[Any, np.ndarray]:
+class Wrapped(keras.Model):
+    """Computes in tf.functions: its call, another method that needs autograph where asked, and an attribute."""
+
+    def __init__(self, loops: bool = False) -> None:
+        super().__init__()
+        self.conv = layers.Conv2D(4, 3, activation="relu", name="conv")
+        self.head = layers.Dense(3)
+        self.last = tf.function(lambda x: tf.nn.softmax(x))
+        self.loops = loops
+
+    @tf.function
+    def pooled(self, x: Any) -> Any:
+        if self.loops and tf.reduce_sum(x) > 1e9:
+            x = x * 0.0
+        return tf.reduce_mean(x, (1, 2))
+
+    @tf.function
+    def call(self, x: Any) -> Any:
+        return self.last(self.head(self.pooled(self.conv(x))))
+
+
+@in_zoo
+def wrapped() -> Specimen:
+    """Layers within a tf.function of the model's own."""
+    return Specimen(Wrapped(), samples(8, 8, 2), maps=((6, 6),))
+
+
+@in_zoo
+def wrapped_with_autograph() -> Specimen:
+    """The same, out of reach: plain Python cannot run it in a graph."""
+    return Specimen(Wrapped(loops=True), samples(8, 8, 2))
+
+
+@in_zoo
+def shared_layer() -> Specimen:
     """One activation layer used twice."""
     relu = layers.ReLU(name="shared")
     x = keras.Input((6,))
-    return keras.Model(x, layers.Dense(3, "softmax")(relu(layers.Dense(6)(relu(layers.Dense(6)(x)))))), samples(6)
+    y = layers.Dense(3, "softmax")(relu(layers.Dense(6)(relu(layers.Dense(6)(x)))))
+    return Specimen(keras.Model(x, y), samples(6))
 
 
-def binary() -> tuple[Any, np.ndarray]:
+@in_zoo
+def siamese() -> Specimen:
+    """One backbone on two inputs."""
+    x = keras.Input((8, 8, 1))
+    backbone = keras.Model(x, layers.Conv2D(4, 3, activation="relu", name="conv")(x), name="backbone")
+    left, right = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    apart = ops.abs(layers.Flatten()(backbone(left)) - layers.Flatten()(backbone(right)))
+    model = keras.Model([left, right], layers.Dense(1, "sigmoid")(apart))
+    return Specimen(model, [samples(8, 8, 1), np.roll(samples(8, 8, 1), 1, axis=0)], maps=((6, 6), (6, 6)))
+
+
+@in_zoo
+def dict_inputs() -> Specimen:
+    """A picture and a table, by name."""
+    picture, table = keras.Input((8, 8, 1), name="picture"), keras.Input((6,), name="table")
+    seen = layers.Flatten()(layers.Conv2D(2, 3, activation="relu")(picture))
+    y = layers.Dense(3, "softmax")(layers.Concatenate()([seen, layers.Dense(4, "relu")(table)]))
+    model = keras.Model({"picture": picture, "table": table}, y)
+    return Specimen(model, {"table": samples(6), "picture": samples(8, 8, 1)}, maps=((6, 6),))
+
+
+@in_zoo
+def several_outputs() -> Specimen:
+    """Two heads, of which one is named."""
+    x = keras.Input((8, 8, 1))
+    y = layers.Flatten()(layers.Conv2D(2, 3, activation="relu")(x))
+    model = keras.Model(x, {"kind": layers.Dense(3, "softmax")(y), "size": layers.Dense(1)(y)})
+    return Specimen(model, samples(8, 8, 1), {"target": xai.Output("kind")}, maps=((6, 6),))
+
+
+@in_zoo
+def binary() -> Specimen:
     """Dense(1) with a sigmoid."""
-    return keras.Sequential([keras.Input((6,)), layers.Dense(4, "relu"), layers.Dense(1, "sigmoid")]), samples(6)
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(4, "relu"), layers.Dense(1, "sigmoid")])
+    return Specimen(model, samples(6))
 
 
-def regression() -> tuple[Any, np.ndarray]:
+@in_zoo
+def regression() -> Specimen:
     """Dense(1) without an activation."""
-    return keras.Sequential([keras.Input((6,)), layers.Dense(4, "relu"), layers.Dense(1)]), samples(6)
+    return Specimen(keras.Sequential([keras.Input((6,)), layers.Dense(4, "relu"), layers.Dense(1)]), samples(6))
 
 
-def mixed_precision() -> tuple[Any, np.ndarray]:
+@in_zoo
+def mixed_precision() -> Specimen:
     """float16 inside, softmax in float32."""
     x = keras.Input((8, 8, 1))
     y = layers.Flatten()(layers.Conv2D(4, 3, activation="relu", dtype="mixed_float16")(x))
     y = layers.Dense(3, dtype="mixed_float16")(y)
-    return keras.Model(x, layers.Activation("softmax", dtype="float32")(y)), samples(8, 8, 1)
+    model = keras.Model(x, layers.Activation("softmax", dtype="float32")(y))
+    # float16 layers round differently in other batch sizes
+    return Specimen(model, samples(8, 8, 1), maps=((6, 6),), tolerance=2e-2)
 
 
-def double_precision() -> tuple[Any, np.ndarray]:
+@in_zoo
+def double_precision() -> Specimen:
     """float64 throughout."""
     x = keras.Input((6,), dtype="float64")
-    return keras.Model(x, layers.Dense(3, "softmax", dtype="float64")(x)), samples(6).astype("float64")
+    model = keras.Model(x, layers.Dense(3, "softmax", dtype="float64")(x))
+    return Specimen(model, samples(6).astype("float64"))
 
 
-def series() -> tuple[Any, np.ndarray]:
+@in_zoo
+def grey_without_channels() -> Specimen:
+    """A picture whose channel axis is made within the model."""
+    x = keras.Input((9, 9))
+    y = layers.Conv2D(3, 3, activation="relu")(layers.Reshape((9, 9, 1))(x))
+    return Specimen(keras.Model(x, layers.Dense(3)(layers.Flatten()(y))), samples(9, 9), maps=((7, 7),))
+
+
+@in_zoo
+def five_channels() -> Specimen:
+    """More channels than colours, an oblong picture, and a convolution with groups."""
+    x = keras.Input((6, 9, 5))
+    y = layers.DepthwiseConv2D(3, activation="relu")(x)
+    y = layers.Dense(3, "softmax")(layers.GlobalMaxPooling2D()(y))
+    return Specimen(keras.Model(x, y), samples(6, 9, 5), maps=((4, 7),))
+
+
+@in_zoo
+def series() -> Specimen:
     """A convolution and an LSTM over time."""
     x = keras.Input((12, 2))
     y = layers.LSTM(4)(layers.Conv1D(4, 3, activation="relu")(x))
-    return keras.Model(x, layers.Dense(3, "softmax")(y)), samples(12, 2)
+    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(y)), samples(12, 2), maps=((10,),))
 
 
-def volume() -> tuple[Any, np.ndarray]:
+@in_zoo
+def volume() -> Specimen:
     """A convolution in three dimensions."""
     x = keras.Input((5, 6, 7, 1))
     y = layers.GlobalAveragePooling3D()(layers.Conv3D(3, 3, activation="relu")(x))
-    return keras.Model(x, layers.Dense(2, "softmax")(y)), samples(5, 6, 7, 1)
+    return Specimen(keras.Model(x, layers.Dense(2, "softmax")(y)), samples(5, 6, 7, 1), maps=((3, 4, 5),))
 
 
-def log_softmax() -> tuple[Any, np.ndarray]:
+def _tokens(mask: bool) -> Specimen:
+    x = keras.Input((7,), dtype="int32")
+    y = layers.GRU(4)(layers.Embedding(20, 3, mask_zero=mask, name="words")(x))
+    ids = np.array([[1, 2, 3, 4, 5, 6, 7], [9, 8, 7, 6, 0, 0, 0], [19, 1, 0, 0, 0, 0, 0]])
+    model = keras.Model(x, layers.Dense(3, "softmax")(y))
+    return Specimen(model, ids, {"wrt": "words"}, site=((7, 3),), maps=((7,),))
+
+
+@in_zoo
+def tokens() -> Specimen:
+    """Token ids, an embedding that masks id 0, and a GRU."""
+    return _tokens(mask=True)
+
+
+@in_zoo
+def tokens_without_mask() -> Specimen:
+    """The same without a mask."""
+    return _tokens(mask=False)
+
+
+@in_zoo
+def transformer() -> Specimen:
+    """Attention between steps, with skip connections and layer normalisation."""
+    x = keras.Input((6, 4))
+    # The bias keeps the path from a baseline of zeros away from the pole of the normalisation at 0.
+    y = layers.Dense(4, bias_initializer=keras.initializers.RandomNormal(stddev=2, seed=1))(x)
+    y = layers.LayerNormalization()(layers.Add()([y, layers.MultiHeadAttention(2, 3)(y, y)]))
+    y = layers.LayerNormalization()(layers.Add()([y, layers.Dense(4, "gelu")(y)]))
+    model = keras.Model(x, layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(y)))
+    return Specimen(model, samples(6, 4), maps=((6,),))
+
+
+@in_zoo
+def lambda_layer() -> Specimen:
+    """A function of the user's as a layer."""
+    x = keras.Input((8, 8, 1))
+    y = layers.Lambda(lambda values: ops.tanh(values) * 2, output_shape=(8, 8, 1))(x)
+    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(layers.Flatten()(y))), samples(8, 8, 1), maps=((8, 8),))
+
+
+@in_zoo
+def saturated() -> Specimen:
+    """A softmax that is 0 or 1 in float32, and whose gradient is therefore 0."""
+    x = keras.Input((6,))
+    y = layers.Dense(3, kernel_initializer=keras.initializers.RandomNormal(stddev=500, seed=1))(x)
+    return Specimen(keras.Model(x, layers.Softmax()(y)), samples(6))
+
+
+@in_zoo
+def stateful() -> Specimen:
+    """An LSTM that keeps its state from call to call, for batches of three."""
+    x = keras.Input(batch_shape=(3, 5, 2))
+    y = layers.LSTM(4, stateful=True)(x)
+    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(y)), samples(5, 2))
+
+
+@in_zoo
+def normalised() -> Specimen:
+    """Batch norm with statistics of its own, and dropout."""
+    x = keras.Input((8, 8, 1))
+    norm = layers.BatchNormalization()
+    y = layers.Dropout(0.5)(layers.ReLU()(norm(layers.Conv2D(4, 3)(x))))
+    model = keras.Model(x, layers.Dense(3, "softmax")(layers.Flatten()(y)))
+    norm.moving_mean.assign([0.5, -0.5, 0.2, 0])
+    norm.moving_variance.assign([2, 0.5, 1, 3])
+    return Specimen(model, samples(8, 8, 1), maps=((6, 6),))
+
+
+@in_zoo
+def log_softmax() -> Specimen:
     """A head of log-probabilities."""
     x = keras.Input((6,))
-    return keras.Model(x, layers.Activation("log_softmax")(layers.Dense(4)(x))), samples(6)
-
-
-ZOO = {
-    build.__name__: build
-    for build in (
-        functional,
-        sequential,
-        nested,
-        subclassed,
-        shared_layer,
-        binary,
-        regression,
-        mixed_precision,
-        double_precision,
-        series,
-        volume,
-        log_softmax,
-    )
-}
+    return Specimen(keras.Model(x, layers.Activation("log_softmax")(layers.Dense(4)(x))), samples(6))

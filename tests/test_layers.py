@@ -14,7 +14,7 @@ PACKAGE = Path(xai_widgets.__file__).parent
 MAY_ENTER = {
     "engine": {"declare", "targets", "methods.base"},
     "methods": {"declare", "baselines", "layout", "engine"},
-    "metrics": {"attribution", "task", "trees", "baselines", "layout", "engine", "methods"},
+    "metrics": {"attribution", "task", "trees", "baselines", "layout", "figures", "engine", "methods"},
     "examples": set(),
     "widgets": {
         "targets",

@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import SmoothGrad as SmoothGrad
+    from xai_widgets.metrics.comparison import Agreement as Agreement
+    from xai_widgets.metrics.comparison import agreement as agreement
+    from xai_widgets.metrics.comparison import pointing_game as pointing_game
+    from xai_widgets.metrics.curves import Curve as Curve
+    from xai_widgets.metrics.curves import deletion as deletion
+    from xai_widgets.metrics.curves import insertion as insertion
+    from xai_widgets.metrics.faithfulness import completeness as completeness
+    from xai_widgets.metrics.faithfulness import infidelity as infidelity
+    from xai_widgets.metrics.faithfulness import mu_fidelity as mu_fidelity
+    from xai_widgets.metrics.faithfulness import sensitivity as sensitivity
+    from xai_widgets.metrics.sanity import Cascade as Cascade
+    from xai_widgets.metrics.sanity import randomization as randomization
     from xai_widgets.targets import Class as Class
     from xai_widgets.targets import Margin as Margin
     from xai_widgets.targets import Neuron as Neuron
@@ -45,6 +57,10 @@ _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
     "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
+    "metrics.comparison": ("Agreement", "agreement", "pointing_game"),
+    "metrics.curves": ("Curve", "deletion", "insertion"),
+    "metrics.faithfulness": ("completeness", "infidelity", "mu_fidelity", "sensitivity"),
+    "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import shap
     from matplotlib.figure import Figure
 
+    from xai_widgets.task import Task
+
+_PLAIN = ("passes", "score_name", "targets", "wrt", "notes")
+
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
@@ -43,6 +47,7 @@ class Attribution:
         path: Points on the path (k,) and the scores there (N, k), None for methods without a path.
         score_name: "logit", "probability", "output", "activation" or "target function".
         targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
+        wrt: Path of the layer whose output the values belong to, None for the inputs.
         notes: Plain sentences on conventions, and on what may mislead.
     """
 
@@ -60,6 +65,7 @@ class Attribution:
     path: tuple[np.ndarray, np.ndarray] | None = None
     score_name: str = "logit"
     targets: tuple[str, ...] = ()
+    wrt: str | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -117,7 +123,7 @@ class Attribution:
         arrays: dict[str, np.ndarray] = {}
         carried: dict[str, np.ndarray] = {}
         meta: dict[str, Any] = {"method": to_json(self.method, carried)}
-        for name in ("passes", "score_name", "targets", "notes"):
+        for name in _PLAIN:
             meta[name] = getattr(self, name)
         for name in ("values", "inputs", "segments", "error", "path"):
             meta[name] = skeleton_of(getattr(self, name), name, arrays)
@@ -143,7 +149,7 @@ class Attribution:
             values = {
                 field.name: restored(meta[field.name], file)
                 for field in fields(cls)
-                if field.name not in ("method", "passes", "score_name", "targets", "notes")
+                if field.name not in ("method", *_PLAIN)
             }
         method = from_json(meta["method"], METHODS, BASELINES, carried)
         if isinstance(values["path"], list):
@@ -154,6 +160,7 @@ class Attribution:
             passes=meta["passes"],
             score_name=meta["score_name"],
             targets=tuple(meta["targets"]),
+            wrt=meta["wrt"],
             notes=tuple(meta["notes"]),
         )
 
@@ -195,8 +202,14 @@ def explain(
 
     chosen = as_method(IntegratedGradients if method is None else method, parameters)
     subject = Subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
-    together = positive("batch_size", batch_size) or subject.view.chunk(subject.inputs.arrays)
-    task = Task(subject, chosen, target=target, probability=probability)
+    together = positive("batch_size", batch_size)
+    return settled(Task(subject, chosen, target=target, probability=probability), together)
+
+
+def settled(task: Task, together: int | None = None) -> Attribution:
+    """The attribution that a task ends with, some samples at a time: by default as many as suit their size."""
+    subject = task.subject
+    together = together or subject.view.chunk(subject.inputs.arrays)
     starts = range(0, len(subject.inputs), together)
     return _joined([_last(task.frames(slice(start, start + together))) for start in starts])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,11 @@ from xai_widgets.attribution import Attribution
 from xai_widgets.caption import sentence
 from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
+
+if TYPE_CHECKING:
+    from xai_widgets.metrics.comparison import Agreement
+    from xai_widgets.metrics.curves import Curve
+    from xai_widgets.metrics.sanity import Cascade
 
 MOST_SAMPLES = 8
 MOST_BARS = 16
@@ -79,3 +85,48 @@ def _draw_bars(axis: Axes, heat: np.ndarray) -> None:
     axis.axvline(0, color="0.5", linewidth=0.8)
     axis.set_xlabel("attribution")
     axis.set_ylabel("feature")
+
+
+def curve_figure(curve: Curve) -> Figure:
+    """A line for each sample and their mean."""
+    drawing = NotebookFigure(figsize=(5, 3.2), layout="constrained")
+    axis = drawing.subplots()
+    _draw_lines(axis, curve.fractions, curve.scores)
+    axis.set_title(f"{curve.kind}, mean area {curve.area.mean():.3g}")
+    axis.set_xlabel("removed" if curve.kind == "deletion" else "inserted")
+    axis.set_ylabel(curve.score_name)
+    return drawing
+
+
+def cascade_figure(cascade: Cascade) -> Figure:
+    """How alike the map stays, layer by layer from the head down."""
+    drawing = NotebookFigure(figsize=(5, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    places = np.arange(len(cascade.layers) + 1)
+    start = np.ones((len(cascade.samples), 1))
+    _draw_lines(axis, places, np.concatenate([start, cascade.samples], axis=1))
+    axis.set_xticks(places, ["trained", *cascade.layers], rotation=45, ha="right")
+    axis.set_ylim(min(-0.1, cascade.samples.min()), 1.05)
+    axis.axhline(0, color="0.5", linewidth=0.8)
+    axis.set_title("random from the head down to")
+    axis.set_ylabel("rank correlation with the map")
+    return drawing
+
+
+def _draw_lines(axis: Axes, places: np.ndarray, rows: np.ndarray) -> None:
+    axis.plot(places, rows.T, color="0.7", linewidth=0.8)
+    axis.plot(places, rows.mean(axis=0), color="#b35806", marker="o", markersize=3)
+
+
+def agreement_figure(agreement: Agreement) -> Figure:
+    """The matrix of rank correlations."""
+    drawing = NotebookFigure(figsize=(6, 4), layout="constrained")
+    axis = drawing.subplots()
+    image = axis.imshow(agreement.matrix, cmap="PuOr_r", vmin=-1, vmax=1)
+    names = [name.partition("(")[0] for name in agreement.methods]
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    for (row, column), value in np.ndenumerate(agreement.matrix):
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8)
+    drawing.colorbar(image, ax=axis, label="rank correlation")
+    return drawing

@@ -15,6 +15,7 @@ from xai_widgets.methods import Frame, Inputs, Method
 from xai_widgets.trees import packed
 
 if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Outputs, Score
 
 
@@ -42,21 +43,29 @@ class Subject:
         self.preprocess = preprocess
         self.view = ModelView(model, preprocess, wrt)
         self.inputs = read(self.view, inputs)
-        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure)
+        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure) + self.view.state_notes()
 
     def rows(self, rows: slice) -> Subject:
         """Some of the samples."""
-        part = copy.copy(self)
-        part.__dict__.pop("outputs", None)
-        part.inputs = self.inputs.rows(rows)
-        return part
+        return self._changed(inputs=self.inputs.rows(rows))
+
+    def moved(self, arrays: Sequence[np.ndarray]) -> Subject:
+        """The same with other values of the samples."""
+        return self._changed(inputs=Inputs(tuple(arrays), self.inputs.structure))
 
     def refreshed(self) -> Subject:
         """The same with the model as it is now."""
-        fresh = copy.copy(self)
-        fresh.__dict__.pop("outputs", None)
-        fresh.view = self.view.refreshed()
-        return fresh
+        return self.seen_by(self.view.refreshed())
+
+    def seen_by(self, view: ModelView) -> Subject:
+        """The same by another view of the model."""
+        return self._changed(view=view)
+
+    def _changed(self, **changes: Any) -> Subject:
+        other = copy.copy(self)
+        other.__dict__.pop("outputs", None)
+        other.__dict__.update(changes)
+        return other
 
     @cached_property
     def outputs(self) -> Outputs:
@@ -86,11 +95,11 @@ class Task:
     Args:
         subject: The model and the samples.
         method: The method.
-        target, probability: As in `explain`.
+        target, probability: As in `explain`; the target may be a finished `Score` too.
     """
 
     def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
-        from xai_widgets.engine.score import resolve
+        from xai_widgets.engine.score import Score, resolve
 
         if not isinstance(probability, bool):
             raise TypeError(f"probability must be True or False, got {probability!r}")
@@ -101,8 +110,11 @@ class Task:
         def find_layer(name: str) -> str:
             return view.path_of(name, "Neuron.layer")
 
-        heads = view.heads(entered, inputs.structure)
-        self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        if isinstance(target, Score):
+            self.score = target
+        else:
+            heads = view.heads(entered, inputs.structure)
+            self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
         if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
 
@@ -170,6 +182,7 @@ class Task:
             path=frame.path,
             score_name=self.score.reader.name,
             targets=told.labels,
+            wrt=view.wrt,
             notes=(
                 *self.conventions(),
                 *frame.notes,

@@ -229,3 +229,19 @@ def test_one_model_at_two_sizes(zoo):
         mask = np.ones((size, size), bool)
         a = xai.explain(model, samples(size, size, 1), "saliency", target=xai.Region(mask, 1))
         assert a.values.shape == (3, size, size, 1)
+
+
+def test_a_stateful_model_is_explained_from_a_fresh_state_and_keeps_its_own(zoo):
+    model, inputs = zoo["stateful"]
+    lstm = model.layers[1]
+    lstm.reset_state()
+    expected = model(inputs).numpy()  # leaves a state behind
+    with unchanged(model):
+        a = xai.explain(model, inputs, xai.IntegratedGradients(steps=64), probability=True)
+        one = xai.explain(model, inputs[1:2], xai.IntegratedGradients(steps=64), probability=True)
+    np.testing.assert_allclose(a.score, expected.max(axis=1), atol=1e-6)
+    np.testing.assert_allclose(a.residual, 0, atol=1e-3)
+    np.testing.assert_allclose(one.values, a.values[1:2], atol=1e-6)
+    assert any("starts afresh" in note for note in a.notes)
+    lstm.reset_state()
+    assert not any("starts afresh" in note for note in xai.explain(model, inputs, "saliency").notes)

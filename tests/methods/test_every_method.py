@@ -2,55 +2,51 @@
 
 import numpy as np
 import pytest
+from expected import FEW, REFUSED, explained, few, shapes
 
 import xai_widgets as xai
 from xai_widgets.declare import fields
+from xai_widgets.layout import positions
 from xai_widgets.methods import METHODS
 from xai_widgets.task import Subject, Task
+from xai_widgets.trees import leaves
 
-FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
 each = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
-
-
-def few(cls):
-    """The method with few passes."""
-    return cls(**FEW.get(cls.name, {}))
-
-
-def skip_where_it_does_not_apply(cls, inputs):
-    if not cls.per_channel and inputs.ndim == 2:
-        pytest.skip("a class activation map needs positions")
-
-
-def float16(model):
-    return "float16" in {layer.compute_dtype for layer in model._flatten_layers()}
 
 
 @each
 def test_runs_on_every_model_and_leaves_it_whole(cls, any_model):
-    model, inputs = any_model
-    skip_where_it_does_not_apply(cls, inputs)
-    a = xai.explain(model, inputs, few(cls))
-    if cls.per_channel:
-        assert a.values.shape == inputs.shape
-    else:
-        assert a.values.ndim == inputs.ndim - 1
-    assert a.values.dtype == (np.float64 if inputs.dtype == np.float64 else np.float32)
-    assert np.isfinite(a.values).all()
-    assert np.abs(a.values).max() > 0
-    assert a.heatmap().shape == (inputs.shape if inputs.ndim == 2 else inputs.shape[:-1])
+    specimen = any_model
+    expected = shapes(cls, specimen)
+    if not expected:
+        with pytest.raises(ValueError, match=REFUSED[cls.name]):
+            explained(cls, specimen)
+        return
+    a = explained(cls, specimen)
+    values = leaves(a.values)
+    assert [array.shape for array in values] == expected
+    wide = specimen.arrays[0].dtype == np.float64
+    assert all(array.dtype == (np.float64 if wide else np.float32) for array in values)
+    assert all(np.isfinite(array).all() for array in values)
+    if not any("zero everywhere" in note for note in a.notes):
+        assert max(np.abs(array).max() for array in values) > 0
     assert a.target.shape == a.score.shape == a.residual.shape == (3,)
+    if expected == [array.shape for array in specimen.arrays]:
+        assert type(a.values) is type(specimen.inputs)
+    for heat, array in zip(leaves(a.heatmap()), specimen.arrays, strict=False):
+        assert heat.shape == (3, *positions(array.shape)) or heat.shape == array.shape
 
 
 @each
 def test_a_batch_equals_its_samples_one_by_one(cls, any_model):
-    model, inputs = any_model
-    skip_where_it_does_not_apply(cls, inputs)
-    together = xai.explain(model, inputs, few(cls))
-    alone = [xai.explain(model, inputs[i : i + 1], few(cls)).values for i in range(len(inputs))]
-    largest = np.abs(together.values).max()
-    tolerance = 2e-2 if float16(model) else 1e-5  # float16 layers round differently in other batch sizes
-    np.testing.assert_allclose(together.values, np.concatenate(alone), atol=tolerance * largest)
+    specimen = any_model
+    if not shapes(cls, specimen):
+        pytest.skip("does not apply")
+    together = leaves(explained(cls, specimen).values)
+    alone = [leaves(explained(cls, specimen, slice(i, i + 1)).values) for i in range(3)]
+    largest = max(np.abs(array).max() for array in together)
+    for array, *parts in zip(together, *alone, strict=True):
+        np.testing.assert_allclose(array, np.concatenate(parts), atol=specimen.tolerance * largest)
 
 
 @each

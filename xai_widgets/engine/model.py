@@ -28,18 +28,20 @@ from xai_widgets.engine.score import (
     precise,
     reaches,
 )
-from xai_widgets.engine.taps import tapped
+from xai_widgets.engine.taps import tapped, uncovered
 
 
 @dataclass
 class _Compiled:
     """The compiled functions of one model, each with what was learnt while tracing it.
 
-    They hold the model's variables, never the model itself.
+    They hold the model's variables, never the model itself. `covered` are the builds of the model whose own
+    tf.functions cannot be traced as plain Python.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     functions: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
+    covered: set[Any] = field(default_factory=set)
 
 
 # Keyed by the model, weakly: a model that is deleted is freed together with its functions.
@@ -76,6 +78,7 @@ class ModelView:
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self._build = _build(model)
+        self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
 
@@ -188,11 +191,48 @@ class ModelView:
         with store.lock:
             if full not in store.functions:
                 with _losses_kept(self.model):
-                    concrete = _concrete(function, specs)
+                    concrete = self._concrete(function, specs)
                 while len(store.functions) >= _MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
                 store.functions[full] = concrete, fact()
             return store.functions[full]
+
+    def with_weights(self, standins: Sequence[tuple[Any, tf.Variable]]) -> ModelView:
+        """The same view, computing with other values in place of some of the model's variables.
+
+        The model itself stays as it is, for everyone: nothing has to be restored, and other threads see no change.
+
+        Args:
+            standins: A Keras variable of the model, and the variable that is read in its place.
+        """
+        other = copy.copy(self)
+        other._standins = tuple(standins)
+        other._compiled = _Compiled(lock=self._compiled.lock, covered=self._compiled.covered)
+        return other
+
+    def _stateless(self) -> keras.StatelessScope:
+        """What the model adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere within."""
+        return keras.StatelessScope(self._standins, collect_losses=True)
+
+    def _concrete(self, function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+        def run(*tensors: tf.Tensor) -> Any:
+            with self._stateless():  # around all of it: a derivative may read weights after the call of the model
+                return function(*tensors)
+
+        covered = self._compiled.covered
+        if self._build not in covered:
+            try:
+                with uncovered((self.model, *self.layers.values())):
+                    return _concrete(run, specs)
+            except tf.errors.OperatorNotAllowedInGraphError:  # one of its tf.functions may live by its autograph
+                covered.add(self._build)
+        try:
+            return _concrete(run, specs)
+        except tf.errors.OperatorNotAllowedInGraphError as error:
+            raise ValueError(
+                "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
+                f"iterates over one; use keras.ops.cond, ops.where or tf.while_loop instead. {error}"
+            ) from error
 
     def refreshed(self) -> ModelView:
         """The same view of the model as it is now: a layer added or an activation replaced is traced anew."""
@@ -246,18 +286,35 @@ class ModelView:
         return [np.asarray(array, self.dtype) for array in tf.nest.flatten(prepared)]
 
     def call(self, inputs: Sequence[tf.Tensor], structure: Any) -> Outputs:
-        """What the model gives for inputs as the compiled functions take them, while tracing."""
+        """What the model gives for inputs as the compiled functions take them, while tracing.
+
+        A stateful layer starts from zeros, as after `reset_state()`: its state is for a batch of one size.
+        """
         packed = tf.nest.pack_sequence_as(structure, list(inputs))
         if self.preprocess is not None:
             packed = self.preprocess(packed)
-        # Stateless: what the call adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere.
-        with keras.StatelessScope(collect_losses=True):
+        rows = tf.shape(tf.nest.flatten(packed)[0])[0]
+        with self._stateless() as scope:
+            for state in self._states:
+                scope.state_mapping[id(state)] = tf.zeros((rows, *state.shape[1:]), state.dtype)
             given = self.model(packed, training=False)
         flat = [before_activation(value) for value in tf.nest.flatten(given)]
         template = tf.nest.map_structure(lambda _: None, given)
         names = output_names(template, getattr(self.model, "output_names", None) or ())
         heads = tuple(_head(name, traced) for name, traced in zip(names, flat, strict=True))
         return Outputs(flat, template, heads)
+
+    @property
+    def _states(self) -> list[Any]:
+        """What stateful recurrent layers keep from call to call, for a batch of one size only."""
+        stateful = (layer for layer in self.layers.values() if getattr(layer, "stateful", False))
+        return [state for layer in stateful for state in tf.nest.flatten(getattr(layer, "states", None) or [])]
+
+    def state_notes(self) -> tuple[str, ...]:
+        """A note where the model holds a state: an explanation, with its many copies of a sample, does not go on."""
+        if not any(np.any(state.numpy()) for state in self._states):
+            return ()
+        return ("A stateful layer starts afresh here: what it holds from the calls before does not count.",)
 
     def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> Outputs:
         """What the model gives for inputs as the compiled functions take them, one chunk at a time."""
@@ -376,13 +433,7 @@ def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
 
 
 def _concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
-    try:
-        return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
-    except tf.errors.OperatorNotAllowedInGraphError as error:
-        raise ValueError(
-            "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
-            f"iterates over one; use keras.ops.cond, ops.where or tf.while_loop instead. {error}"
-        ) from error
+    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
 
 
 def _head(name: str, traced: TracedOutput) -> Head:

@@ -80,10 +80,12 @@ class Method(Declared):
 
     `per_channel` is False where the values have no channel axis: one value for each position. `single` is True where
     one pass does it all: its frame brings the score and what the model predicts, for which nobody asks beforehand.
+    `slopes` is True where the values are changes of the score per unit of the input, not shares of it.
     """
 
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
+    slopes: ClassVar[bool] = False
 
     @property
     def reading(self) -> str:

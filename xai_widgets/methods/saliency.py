@@ -21,6 +21,7 @@ class Saliency(Method):
     """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
 
     single: ClassVar[bool] = True
+    slopes: ClassVar[bool] = True
 
     normalize: str = param(
         "none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class SmoothGrad(Method):
     "square" is the mean of their squares (SmoothGrad-Squared, Hooker et al., 2019), "variance" their variance
     (VarGrad, Adebayo et al., 2018). Each draw of noise is used with both signs.
     """
+
+    slopes: ClassVar[bool] = True
 
     samples: int = param(32, ge=2, soft_max=256, doc="Noisy copies, one pass of the model each (made even).")
     noise: float = param(
