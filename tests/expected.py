@@ -2,6 +2,8 @@
 
 import xai_widgets as xai
 from xai_widgets.declare import fields
+from xai_widgets.methods import METHODS
+from xai_widgets.methods.activation_map import ActivationMap
 
 # Parameters for few passes.
 FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
@@ -17,10 +19,19 @@ def of_positions(specimen):
     return list(specimen.maps)
 
 
+def of_pooled_positions(specimen):
+    """The same, where the mean over positions is all that the head sees of them."""
+    pooled = any(type(layer).__name__.startswith("GlobalAverage") for layer in specimen.model._flatten_layers())
+    return list(specimen.maps) if pooled else []
+
+
+CAMS = {cls.name: of_positions for cls in METHODS if issubclass(cls, ActivationMap)}
 # Shapes of the values without their batch axis, [] where a method does not apply; `of_site` for those not listed.
-SHAPES = {"grad_cam": of_positions}
+SHAPES = {**CAMS, "cam": of_pooled_positions}
 # What is said where a method does not apply.
-REFUSED = {"grad_cam": "no layer with more than one position"}
+REFUSED = {name: "no layer with more than one position" for name in CAMS} | {
+    "cam": "no layer with more than one position|GradCAM"
+}
 
 
 def few(cls):

@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.methods import CAM as CAM
+    from xai_widgets.methods import AblationCAM as AblationCAM
+    from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
+    from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
+    from xai_widgets.methods import LayerCAM as LayerCAM
     from xai_widgets.methods import Saliency as Saliency
+    from xai_widgets.methods import ScoreCAM as ScoreCAM
     from xai_widgets.methods import SmoothGrad as SmoothGrad
+    from xai_widgets.methods import XGradCAM as XGradCAM
     from xai_widgets.metrics.comparison import Agreement as Agreement
     from xai_widgets.metrics.comparison import agreement as agreement
     from xai_widgets.metrics.comparison import pointing_game as pointing_game
@@ -54,14 +62,63 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "attribution": ("Attribution", "explain"),
-    "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
-    "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
-    "metrics.comparison": ("Agreement", "agreement", "pointing_game"),
-    "metrics.curves": ("Curve", "deletion", "insertion"),
-    "metrics.faithfulness": ("completeness", "infidelity", "mu_fidelity", "sensitivity"),
-    "metrics.sanity": ("Cascade", "randomization"),
-    "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
+    "attribution": (
+        "Attribution",
+        "explain",
+    ),
+    "baselines": (
+        "Blur",
+        "Constant",
+        "GaussianNoise",
+        "MaxDistance",
+        "Mean",
+        "Mix",
+        "Samples",
+        "UniformNoise",
+    ),
+    "methods": (
+        "AblationCAM",
+        "CAM",
+        "EigenCAM",
+        "ExpectedGradients",
+        "GradCAM",
+        "GradCAMPlusPlus",
+        "GradientInput",
+        "HiResCAM",
+        "IntegratedGradients",
+        "LayerCAM",
+        "Saliency",
+        "ScoreCAM",
+        "SmoothGrad",
+        "XGradCAM",
+    ),
+    "metrics.comparison": (
+        "Agreement",
+        "agreement",
+        "pointing_game",
+    ),
+    "metrics.curves": (
+        "Curve",
+        "deletion",
+        "insertion",
+    ),
+    "metrics.faithfulness": (
+        "completeness",
+        "infidelity",
+        "mu_fidelity",
+        "sensitivity",
+    ),
+    "metrics.sanity": (
+        "Cascade",
+        "randomization",
+    ),
+    "targets": (
+        "Class",
+        "Margin",
+        "Neuron",
+        "Output",
+        "Region",
+    ),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
