@@ -54,7 +54,7 @@ export interface ArrayRef {
 }
 
 export interface Schemas {
-	methods: Schema[];
+	methods: MethodSchema[];
 	baselines: Schema[];
 }
 export interface Schema {
@@ -62,6 +62,10 @@ export interface Schema {
 	label: string;
 	doc: string;
 	fields: Field[];
+}
+/** Methods of a family follow one another. */
+export interface MethodSchema extends Schema {
+	family: string;
 }
 export interface Field {
 	name: string;

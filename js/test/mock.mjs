@@ -61,6 +61,7 @@ function page({ default: widget }, query) {
 		methods: [
 			{
 				name: "integrated_gradients",
+				family: "Gradients",
 				label: "Integrated gradients",
 				doc: "Gradients along the straight path from a baseline.",
 				fields: [
@@ -73,6 +74,7 @@ function page({ default: widget }, query) {
 			},
 			{
 				name: "smooth_grad",
+				family: "Gradients",
 				label: "SmoothGrad",
 				doc: "The mean gradient of noisy copies.",
 				fields: [
@@ -84,6 +86,7 @@ function page({ default: widget }, query) {
 			},
 			{
 				name: "grad_cam",
+				family: "Class activation maps",
 				label: "Grad-CAM",
 				doc: "Where the last feature maps are active.",
 				fields: [

@@ -32,6 +32,7 @@ class ActivationMap(Method):
     `unsigned` is True where a method takes activity for presence, and a negative activation says nothing to it.
     """
 
+    family: ClassVar[str] = "Class activation maps"
     per_channel: ClassVar[bool] = False
     unsigned: ClassVar[bool] = False
 

@@ -78,11 +78,12 @@ def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.nd
 class Method(Declared):
     """Base of all methods; a subclass declares its parameters with `param` and yields frames.
 
-    `per_channel` is False where the values have no channel axis: one value for each position. `single` is True where
+    `family` is the heading under which a menu lists it. `per_channel` is False where the values have no channel axis: one value for each position. `single` is True where
     one pass does it all: its frame brings the score and what the model predicts, for which nobody asks beforehand.
     `slopes` is True where the values are changes of the score per unit of the input, not shares of it.
     """
 
+    family: ClassVar[str] = "Gradients"
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
     slopes: ClassVar[bool] = False

@@ -281,7 +281,9 @@ class Explainer(anywidget.AnyWidget):
         methods = [cls for cls in self.METHODS if cls.fits(inputs.shape)]
         before = self._schema or {"methods": [], "baselines": []}
         return {
-            "methods": _widened([schema(cls, around, method) for cls in methods], before["methods"]),
+            "methods": _widened(
+                [{**schema(cls, around, method), "family": cls.family} for cls in methods], before["methods"]
+            ),
             "baselines": _widened([schema(cls, around, baseline) for cls in offered], before["baselines"]),
         }
 

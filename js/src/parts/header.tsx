@@ -1,4 +1,4 @@
-import type { Picture, Predictions, Schema, Target } from "../state";
+import type { MethodSchema, Picture, Predictions, Schema, Target } from "../state";
 import { CopyCode } from "./copy_code";
 import { Stepper } from "./stepper";
 import { TargetBox } from "./target_box";
@@ -7,7 +7,7 @@ import { useUniqueId } from "./unique_id";
 
 /** What is explained, and by what. */
 export function Header(props: {
-	methods: Schema[];
+	methods: MethodSchema[];
 	method: string;
 	target: Target;
 	index: number;
@@ -35,10 +35,14 @@ export function Header(props: {
 						title={methods.find(({ name }) => name === method)?.doc}
 						onChange={(event) => props.onMethod(methods[event.currentTarget.selectedIndex])}
 					>
-						{methods.map(({ name, label }) => (
-							<option key={name} value={name}>
-								{label}
-							</option>
+						{families(methods).map(([family, members]) => (
+							<optgroup key={family} label={family}>
+								{members.map(({ name, label }) => (
+									<option key={name} value={name}>
+										{label}
+									</option>
+								))}
+							</optgroup>
 						))}
 					</select>
 				</div>
@@ -56,4 +60,10 @@ export function Header(props: {
 			)}
 		</div>
 	);
+}
+
+function families(methods: MethodSchema[]): [family: string, members: MethodSchema[]][] {
+	const found = new Map<string, MethodSchema[]>();
+	for (const method of methods) found.set(method.family, [...(found.get(method.family) ?? []), method]);
+	return [...found];
 }
