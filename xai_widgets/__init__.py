@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.methods import XRAI as XRAI
+    from xai_widgets.methods import BlurIG as BlurIG
+    from xai_widgets.methods import Conductance as Conductance
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import SmoothGrad as SmoothGrad
@@ -44,7 +48,18 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
-    "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
+    "methods": (
+        "BlurIG",
+        "Conductance",
+        "ExpectedGradients",
+        "GradCAM",
+        "GradientInput",
+        "GuidedIG",
+        "IntegratedGradients",
+        "Saliency",
+        "SmoothGrad",
+        "XRAI",
+    ),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }

@@ -6,29 +6,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from xai_widgets.declare import build, nearest
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
+from xai_widgets.methods.blur_ig import BlurIG
+from xai_widgets.methods.conductance import Conductance
 from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.smooth_grad import SmoothGrad
+from xai_widgets.methods.xrai import XRAI
 
 METHODS: tuple[type[Method], ...] = (
     IntegratedGradients,
     ExpectedGradients,
+    BlurIG,
+    GuidedIG,
     SmoothGrad,
     Saliency,
     GradientInput,
+    XRAI,
+    Conductance,
     GradCAM,
 )
+GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
+    "GRADIENT_METHODS",
     "METHODS",
+    "XRAI",
+    "BlurIG",
+    "Conductance",
     "ExpectedGradients",
     "Frame",
     "GradCAM",
     "GradientInput",
+    "GradientMethod",
+    "GuidedIG",
     "Inputs",
     "IntegratedGradients",
     "Method",

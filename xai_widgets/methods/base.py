@@ -105,3 +105,10 @@ class Method(Declared):
     def claims(self) -> bool:
         """Whether the values are claimed to add up to score - baseline_score."""
         return False
+
+
+class GradientMethod(Method):
+    """Base of methods whose values are gradients, weighted or averaged, of the shape of the site.
+
+    `SmoothGrad` averages any of them over noisy copies.
+    """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Saliency(Method):
+class Saliency(GradientMethod):
     """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
 
     single: ClassVar[bool] = True

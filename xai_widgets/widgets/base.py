@@ -16,7 +16,7 @@ import traitlets
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import BASELINES, Baseline
 from xai_widgets.caption import sentence
-from xai_widgets.declare import Surroundings, fields, from_json, schema, to_json
+from xai_widgets.declare import Surroundings, fields, from_json, parts, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
@@ -258,7 +258,7 @@ class Explainer(anywidget.AnyWidget):
 
     def _schemas(self, method: Method) -> dict[str, Any]:
         inputs = self._subject.inputs.arrays[0]
-        baseline = getattr(method, "baseline", None)
+        baseline = next((part for part in parts(method) if isinstance(part, Baseline)), None)
         # Arrays that nothing can name any more are let go.
         self._arrays.clear()
         to_json(method, self._arrays)
