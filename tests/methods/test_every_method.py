@@ -8,7 +8,17 @@ from xai_widgets.declare import fields
 from xai_widgets.methods import METHODS
 from xai_widgets.task import Subject, Task
 
-FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
+FEW = {
+    "integrated_gradients": {"steps": 6},
+    "expected_gradients": {"samples": 6},
+    "smooth_grad": {"samples": 6},
+    "blur_ig": {"steps": 6},
+    "guided_ig": {"steps": 6},
+    "xrai": {"steps": 6},
+    "conductance": {"steps": 6},
+}
+# Whose values have the shape of a layer's output, and whose have one channel.
+OF_LAYER, ONE_CHANNEL = {"conductance"}, {"xrai"}
 each = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
 
 
@@ -18,8 +28,8 @@ def few(cls):
 
 
 def skip_where_it_does_not_apply(cls, inputs):
-    if not cls.per_channel and inputs.ndim == 2:
-        pytest.skip("a class activation map needs positions")
+    if not cls.fits(inputs.shape):
+        pytest.skip("the method does not fit inputs of this shape")
 
 
 def float16(model):
@@ -31,7 +41,11 @@ def test_runs_on_every_model_and_leaves_it_whole(cls, any_model):
     model, inputs = any_model
     skip_where_it_does_not_apply(cls, inputs)
     a = xai.explain(model, inputs, few(cls))
-    if cls.per_channel:
+    if cls.name in OF_LAYER:
+        assert a.values.ndim == inputs.ndim
+    elif cls.name in ONE_CHANNEL:
+        assert a.values.shape == (*inputs.shape[:-1], 1)
+    elif cls.per_channel:
         assert a.values.shape == inputs.shape
     else:
         assert a.values.ndim == inputs.ndim - 1
@@ -66,10 +80,13 @@ def test_the_same_seed_gives_the_same_map_and_another_another(cls, zoo):
 @pytest.mark.parametrize("cls", [cls for cls in METHODS if cls().claims()], ids=lambda cls: cls.name)
 def test_what_claims_to_add_up_does(cls, zoo):
     model, inputs = zoo["sequential"]
-    many = {"integrated_gradients": {"steps": 400}, "expected_gradients": {"samples": 4000}}[cls.name]
-    a = xai.explain(model, inputs, cls(**many))
-    np.testing.assert_allclose(a.values.sum(axis=1), a.score - a.baseline_score, atol=0.02)
-    np.testing.assert_allclose(a.residual, a.values.sum(axis=1) - (a.score - a.baseline_score), atol=1e-5)
+    if not cls.fits(inputs.shape):
+        model, inputs = zoo["functional"]
+    many = 4000 if "samples" in FEW[cls.name] else 400
+    a = xai.explain(model, inputs, cls(**dict.fromkeys(FEW[cls.name], many)))
+    summed = a.values.reshape(3, -1).sum(axis=1)
+    np.testing.assert_allclose(summed, a.score - a.baseline_score, atol=0.02)
+    np.testing.assert_allclose(a.residual, summed - (a.score - a.baseline_score), atol=1e-5)
 
 
 @each

@@ -12,7 +12,11 @@ from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.score import Score
 from xai_widgets.layout import positions
 
-SCHEDULES = ("sqrt", "linear")
+# Sigma falls as this power of what is left of the way. The integral is the same by all of them; but most of a picture
+# is lost to the first pixel of blur, and a path that takes that in one step has to guess. 64 steps are off by 1.0 of
+# the map's L1 norm by "sqrt", which lets the variance fall evenly, by 0.19 by "linear" and by 0.10 by "square" (an
+# ImageNet network at 224 x 224, sigma 20).
+SCHEDULES = {"square": 2.0, "linear": 1.0, "sqrt": 0.5}
 _REACH = 4  # standard deviations, as in scipy's gaussian_filter
 
 
@@ -51,7 +55,7 @@ class BlurWalk:
         inputs: Raw inputs (n, ...).
         sigma: Standard deviation of the blur at 0, in pixels.
         steps: How many lines there are.
-        schedule: "sqrt" lets the variance of the blur fall evenly along the path, "linear" its standard deviation.
+        schedule: One of `SCHEDULES`: how the standard deviation of the blur falls along the path.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class BlurWalk:
     ) -> None:
         self._view, self._score, self._structure = view, score, structure
         self._inputs, self._sigma, self._steps = inputs, sigma, steps
-        self._power = {"sqrt": 0.5, "linear": 1.0}[schedule]
+        self._power = SCHEDULES[schedule]
         self._besides = view.enter(inputs, structure)
         self.end: Sequence[np.ndarray] = self.at(1)
 

@@ -132,6 +132,9 @@ def _shaped(flat: np.ndarray, like: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [part.reshape(array.shape).astype(array.dtype) for part, array in zip(parts, like, strict=True)]
 
 
+_ROUNDING = 1e-12  # what is left of a way after this part of it is no way
+
+
 def guided_step(
     place: np.ndarray, ends: tuple[np.ndarray, np.ndarray], slopes: np.ndarray, alpha: float, reach: float, part: float
 ) -> np.ndarray:
@@ -155,29 +158,27 @@ def guided_step(
     low, high = (start + np.clip(alpha + far, 0, 1) * way for far in (-reach, reach))
     forward = np.sign(way)
     place = np.where(forward * (low - place) > 0, low, place)
-    room = np.maximum(forward * (high - place), 0)
+    room = forward * (high - place)
+    room = np.where(room > _ROUNDING * np.abs(way), room, 0)
     needed = np.abs(end - place).sum(axis=1) - (1 - alpha) * np.abs(way).sum(axis=1)
-    return place + _shares(np.abs(slopes), room, needed, part) * forward * room
+    together = int(part * (place.shape[1] - 1)) + 1
+    shares = [_shares(*sample, together) for sample in zip(np.abs(slopes), room, needed, strict=True)]
+    return place + np.stack(shares) * forward * room
 
 
-def _shares(sizes: np.ndarray, room: np.ndarray, needed: np.ndarray, part: float) -> np.ndarray:
-    """(n, d): which part of its room each value uses up, small sizes first, so that it sums to what is needed."""
-    count, width = sizes.shape
-    together = int(part * (width - 1)) + 1
-    order = np.argsort(np.where(room > 0, sizes, np.inf), axis=1)
-    sizes, room_in_order = np.take_along_axis(sizes, order, axis=1), np.take_along_axis(room, order, axis=1)
-    # Values of one size go together: the rank of the first of them decides to which group they all belong.
-    new = np.ones((count, width), bool)
-    new[:, 1:] = sizes[:, 1:] != sizes[:, :-1]
-    group = np.maximum.accumulate(np.where(new, np.arange(width), 0), axis=1) // together
-    last = np.ones((count, width), bool)
-    last[:, :-1] = group[:, 1:] != group[:, :-1]
-    used = np.cumsum(room_in_order, axis=1)
-    until = np.minimum.accumulate(np.where(last, used, np.inf)[:, ::-1], axis=1)[:, ::-1]
-    first = np.roll(last, 1, axis=1)
-    before = np.maximum.accumulate(np.where(first, used - room_in_order, 0), axis=1)
-    size = until - before
-    shares = np.divide(needed[:, None] - before, size, out=np.zeros_like(size), where=size > 0)
-    result = np.empty_like(shares)
-    np.put_along_axis(result, order, np.clip(shares, 0, 1), axis=1)
-    return result
+def _shares(sizes: np.ndarray, room: np.ndarray, needed: float, together: int) -> np.ndarray:
+    """(d,): which part of its room each value uses up, small sizes first, so that it sums to what is needed.
+
+    At least `together` values go at a time, and with them all others of the largest size among them.
+    """
+    free = np.flatnonzero(room > 0)
+    order = free[np.argsort(sizes[free])]
+    ascending, used = sizes[order], np.append(0, np.cumsum(room[order]))
+    shares = np.zeros_like(room)
+    first = 0
+    while first < len(order) and used[first] < needed:
+        largest = ascending[min(first + together, len(order)) - 1]
+        last = int(np.searchsorted(ascending, largest, side="right"))
+        shares[order[first:last]] = min((needed - used[first]) / room[order[first:last]].sum(), 1)
+        first = last
+    return shares

@@ -32,9 +32,9 @@ class BlurIG(GradientMethod):
         20.0, gt=0, soft_max=50, step=0.5, unit="px", doc="Standard deviation of the blur where the path starts."
     )
     schedule: str = param(
-        "sqrt",
-        choices=("sqrt", "linear"),
-        doc="Whether the variance of the blur falls evenly (sqrt), or its standard deviation (linear).",
+        "square",
+        choices=("square", "linear", "sqrt"),
+        doc="How the blur falls along the path: fast and then in ever smaller steps (square), evenly, or the reverse.",
     )
 
     @classmethod

@@ -11,6 +11,7 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
+from xai_widgets.layout import positions
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.integrated_gradients import equals_input
 
@@ -38,6 +39,10 @@ class Conductance(Method):
         choices=("midpoint", "left", "right", "trapezoid", "gauss_legendre"),
         doc="Where the points lie and how they are weighted.",
     )
+
+    @classmethod
+    def fits(cls, shape: tuple[int, ...]) -> bool:
+        return bool(positions(shape))  # elsewhere there is no layer to start with; one can be named in Python
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.cam import spatial_layers
