@@ -28,9 +28,10 @@ def blurred(inputs: np.ndarray, sigma: float) -> np.ndarray:
     if sigma == 0:
         return inputs
     for axis, size in enumerate(positions(inputs.shape), start=1):
-        mixed = np.tensordot(_mixing(size, sigma).astype(inputs.dtype), inputs, axes=(1, axis))
-        inputs = np.moveaxis(mixed, 0, axis)
-    return inputs
+        moved = np.moveaxis(inputs, axis, 1)
+        mixed = _mixing(size, sigma).astype(inputs.dtype) @ moved.reshape(len(inputs), size, -1)
+        inputs = np.moveaxis(mixed.reshape(moved.shape), 1, axis)
+    return np.ascontiguousarray(inputs)
 
 
 def _mixing(size: int, sigma: float) -> np.ndarray:
@@ -100,7 +101,7 @@ class BlurWalk:
         besides = [np.repeat(array, count, axis=0) for array in self._besides] if self._view.wrt is not None else []
         gradients, scores = gradient_at(self._view, self._score.repeated(count), places, besides, self._structure)
         sums = [
-            np.einsum("nk...,kw->nw...", (second - first) * self._steps * slope.reshape(first.shape), weights)
+            np.moveaxis(np.tensordot((second - first) * slope.reshape(first.shape), self._steps * weights, (1, 0)), -1, 1)
             for first, second, slope in zip(before, after, gradients, strict=True)
         ]
         return scores.reshape(-1, count), sums, []

@@ -52,7 +52,7 @@ class BlurIG(GradientMethod):
                     "for tables use IntegratedGradients"
                 )
         walk = BlurWalk(view, score, inputs.arrays, inputs.structure, self.sigma, self.steps, self.schedule)
-        calls = partial(view.calls, inputs.arrays)
+        calls, blurry = partial(view.calls, inputs.arrays), walk.picture(0)
         for state in path_means(walk, [walk.at(0)], "midpoint", self.steps, calls):
             yield Frame(
                 state.values,
@@ -60,7 +60,7 @@ class BlurIG(GradientMethod):
                 passes=state.passes,
                 total=self.steps,
                 change=state.change,
-                baseline=walk.picture(0),
+                baseline=blurry,
                 baseline_score=state.start_score,
                 score=state.end_score,
                 path=(state.alphas, state.scores),
