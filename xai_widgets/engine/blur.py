@@ -101,7 +101,9 @@ class BlurWalk:
         besides = [np.repeat(array, count, axis=0) for array in self._besides] if self._view.wrt is not None else []
         gradients, scores = gradient_at(self._view, self._score.repeated(count), places, besides, self._structure)
         sums = [
-            np.moveaxis(np.tensordot((second - first) * slope.reshape(first.shape), self._steps * weights, (1, 0)), -1, 1)
+            np.moveaxis(
+                np.tensordot((second - first) * slope.reshape(first.shape), self._steps * weights, (1, 0)), -1, 1
+            )
             for first, second, slope in zip(before, after, gradients, strict=True)
         ]
         return scores.reshape(-1, count), sums, []
