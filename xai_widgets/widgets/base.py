@@ -319,7 +319,8 @@ class Explainer(anywidget.AnyWidget):
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         started = time.perf_counter()
-        kind = type(method), callable(target), getattr(method, "layer", None)
+        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
+        kind = methods, callable(target), getattr(method, "layer", None)
         try:
             if kind not in self._traced:
                 with _STATE, self.hold_sync():
