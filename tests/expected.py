@@ -29,7 +29,7 @@ CAMS = {cls.name: of_positions for cls in METHODS if issubclass(cls, ActivationM
 # Shapes of the values without their batch axis, [] where a method does not apply; `of_site` for those not listed.
 SHAPES = {**CAMS, "cam": of_pooled_positions}
 # What is said where a method does not apply.
-REFUSED = {name: "no layer with more than one position" for name in CAMS} | {
+REFUSED = dict.fromkeys(CAMS, "no layer with more than one position") | {
     "cam": "no layer with more than one position|GradCAM"
 }
 

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
     from xai_widgets.methods import CAM as CAM
+    from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
+    from xai_widgets.methods import BlurIG as BlurIG
+    from xai_widgets.methods import Conductance as Conductance
     from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import LayerCAM as LayerCAM
@@ -62,28 +66,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "attribution": (
-        "Attribution",
-        "explain",
-    ),
-    "baselines": (
-        "Blur",
-        "Constant",
-        "GaussianNoise",
-        "MaxDistance",
-        "Mean",
-        "Mix",
-        "Samples",
-        "UniformNoise",
-    ),
+    "attribution": ("Attribution", "explain"),
+    "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
     "methods": (
         "AblationCAM",
+        "BlurIG",
         "CAM",
+        "Conductance",
         "EigenCAM",
         "ExpectedGradients",
         "GradCAM",
         "GradCAMPlusPlus",
         "GradientInput",
+        "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",
         "LayerCAM",
@@ -91,34 +86,13 @@ _HOMES = {
         "ScoreCAM",
         "SmoothGrad",
         "XGradCAM",
+        "XRAI",
     ),
-    "metrics.comparison": (
-        "Agreement",
-        "agreement",
-        "pointing_game",
-    ),
-    "metrics.curves": (
-        "Curve",
-        "deletion",
-        "insertion",
-    ),
-    "metrics.faithfulness": (
-        "completeness",
-        "infidelity",
-        "mu_fidelity",
-        "sensitivity",
-    ),
-    "metrics.sanity": (
-        "Cascade",
-        "randomization",
-    ),
-    "targets": (
-        "Class",
-        "Margin",
-        "Neuron",
-        "Output",
-        "Region",
-    ),
+    "metrics.comparison": ("Agreement", "agreement", "pointing_game"),
+    "metrics.curves": ("Curve", "deletion", "insertion"),
+    "metrics.faithfulness": ("completeness", "infidelity", "mu_fidelity", "sensitivity"),
+    "metrics.sanity": ("Cascade", "randomization"),
+    "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -215,7 +215,9 @@ def settled(task: Task, together: int | None = None) -> Attribution:
 
 
 def _last(frames: Iterator[tuple[Frame, Attribution]]) -> Attribution:
-    *_, (_, attribution) = frames
+    # Not `*_, last = frames`: that would keep every frame until the end.
+    for _, attribution in frames:  # noqa: B007
+        pass
     return attribution
 
 

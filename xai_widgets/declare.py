@@ -12,7 +12,7 @@ import hashlib
 import math
 import numbers
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -40,8 +40,8 @@ def param(
         step: Step of the slider; None for a continuous one.
         choices: The allowed words.
         unit: "px", "%" or nothing.
-        kind: "value" for a number or an array, "array", "seed", "layer", "sample" for the place of one of the samples
-            of a field of kind "array"; otherwise told from the default.
+        kind: "value" for a number or an array, "array", "seed", "layer", "method" for another method, "sample" for the
+            place of one of the samples of a field of kind "array"; otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -108,6 +108,15 @@ class Declared:
     def summary(cls) -> str:
         """First paragraph of the docstring on one line."""
         return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def parts(value: Declared) -> Iterator[Declared]:
+    """A method or baseline and all that its fields hold, at any depth."""
+    yield value
+    for field in fields(type(value)):
+        nested = getattr(value, field.name)
+        if isinstance(nested, Declared):
+            yield from parts(nested)
 
 
 def fields(cls: type[Declared]) -> tuple[dataclasses.Field[Any], ...]:
@@ -214,6 +223,26 @@ def _check_baseline(name: str, value: Any, _: Mapping[str, Any], default: Declar
     raise TypeError(f"{name} must be a baseline such as {default!r} or Blur(sigma=10), got {value!r}")
 
 
+def _check_method(name: str, value: Any, _: Mapping[str, Any], default: Declared) -> Declared:
+    known = {cls.name: cls for cls in _nested_methods()}
+    if isinstance(value, str):
+        if value not in known:
+            raise ValueError(f"{name} {value!r} is no gradient method{nearest(value, known)}")
+        value = known[value]
+    if isinstance(value, type) and value in known.values():
+        value = value()
+    if type(value) not in known.values():
+        raise TypeError(f"{name} must be a gradient method such as {default!r} ({', '.join(known)}), got {value!r}")
+    return value
+
+
+def _nested_methods() -> tuple[type[Declared], ...]:
+    """The methods that a field of kind "method" may hold: none that has such a field, so nothing nests without end."""
+    from xai_widgets.methods import GRADIENT_METHODS
+
+    return GRADIENT_METHODS
+
+
 _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "int": _check_int,
     "seed": _check_int,
@@ -225,6 +254,7 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "bool": _check_bool,
     "choice": _check_choice,
     "baseline": _check_baseline,
+    "method": _check_method,
 }
 
 
@@ -313,13 +343,14 @@ def schema(
     Args:
         cls: A method or baseline class.
         around: What the controls depend on besides.
-        current: A value that the sliders must reach, where it is of this class.
+        current: A value that the sliders must reach, where it or a part of it is of this class.
     """
+    same = next((part for part in parts(current) if type(part) is cls), None) if current is not None else None
     return {
         "name": cls.name,
         "label": cls.label,
         "doc": cls.summary(),
-        "fields": [_field_schema(field, around, current if type(current) is cls else None) for field in fields(cls)],
+        "fields": [_field_schema(field, around, same) for field in fields(cls)],
     }
 
 
@@ -329,7 +360,6 @@ def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: 
     low, high = meta["ge"] if meta["gt"] is None else meta["gt"] + (meta["step"] or 1e-3), meta["soft_max"]
     if meta["kind"] == "value":
         low, high = around.low, around.high
-    offered = {"choice": meta["choices"], "layer": around.layers, "sample": around.samples}
     reached = getattr(current, field.name, None)
     if isinstance(reached, int | float) and not isinstance(reached, bool) and high is not None:
         low, high = low if low is None else min(low, reached), max(high, reached)
@@ -343,9 +373,17 @@ def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: 
         "max": high,
         "step": 1 if meta["kind"] in ("int", "seed") and meta["step"] is None else meta["step"],
         "unit": meta["unit"],
-        "choices": list(offered.get(meta["kind"], ())) or None,
+        "choices": _choices(meta, around),
         "channels": around.channels if meta["kind"] == "value" else 0,
     }
+
+
+def _choices(meta: Mapping[str, Any], around: Surroundings) -> list[str] | None:
+    """The words that a field may hold, or what it may name."""
+    if meta["kind"] == "method":
+        return [cls.name for cls in _nested_methods()]
+    offered = {"choice": meta["choices"], "layer": around.layers, "sample": around.samples}
+    return list(offered.get(meta["kind"], ())) or None
 
 
 _MOST_IN_JSON = 4  # a colour travels as it is
@@ -403,6 +441,8 @@ def from_json(
         meta = declared[name].metadata if name in declared else {}
         if meta.get("kind") == "baseline":
             value = from_json(value, nested, nested, arrays, limits)
+        elif meta.get("kind") == "method":
+            value = from_json(value, _nested_methods(), nested, arrays, limits)
         elif isinstance(value, Mapping):
             key = str(value.get("array"))
             if not arrays or key not in arrays:

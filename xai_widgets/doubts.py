@@ -6,21 +6,26 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xai_widgets.methods import Frame
+from xai_widgets.methods import Frame, Method
 
 UNSETTLED = 0.1
+INCOMPLETE = 0.1
 EARLY = 0.2
 MOST_OF_IT = 0.6
 SURE = 0.99
 
 
-def doubts(frame: Frame, score: np.ndarray, score_name: str, outputs: np.ndarray | None) -> Iterator[str]:
+def doubts(
+    method: Method, frame: Frame, score: np.ndarray, residual: np.ndarray, score_name: str, outputs: np.ndarray | None
+) -> Iterator[str]:
     """What may mislead in a frame.
 
     Args:
+        method: What made the frame.
         frame: The frame.
         score: (n,) scores of its samples.
-        score_name: What they are: "logit", "probability", "output", ...
+        residual: (n,) what the values add up to, less the difference of the scores; NaN where that is not claimed.
+        score_name: What the scores are: "logit", "probability", "output", ...
         outputs: (n, classes) all that the model gives for them, where the score is one of these; else None.
     """
     values = frame.values
@@ -40,6 +45,10 @@ def doubts(frame: Frame, score: np.ndarray, score_name: str, outputs: np.ndarray
             f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
             "whatever the residual says."
         )
+    if frame.progress >= 1 and frame.baseline_score is not None:
+        short = _share(residual, score - frame.baseline_score)
+        if np.nanmax(np.abs(short), initial=0) > INCOMPLETE:
+            yield f"The map misses {np.nanmax(np.abs(short)):.0%} of the difference of the scores: {method.missing}."
     if not all(np.isfinite(array).all() for array in values):
         yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
     zero = [place for place, array in enumerate(values) if not np.any(array)]
@@ -73,5 +82,10 @@ def early_share(alphas: np.ndarray, scores: np.ndarray, start: np.ndarray, end: 
     places = np.concatenate([[0], alphas, [1]])
     whole = np.column_stack([start, scores, end])
     reached = np.array([np.interp(EARLY, places, row) for row in whole])
-    difference = np.asarray(end - start, np.float64)
-    return np.divide(reached - start, difference, out=np.full(len(difference), np.nan), where=difference != 0)
+    return _share(reached - start, end - start)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The quotient, NaN where the whole is zero."""
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)

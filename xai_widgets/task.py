@@ -187,7 +187,7 @@ class Task:
             notes=(
                 *self.conventions(),
                 *frame.notes,
-                *doubts(frame, score, self.score.reader.name, self._unsquashed(frame)),
+                *doubts(self.method, frame, score, residual, self.score.reader.name, self._unsquashed(frame)),
             ),
         )
 

@@ -40,7 +40,7 @@ export type Display = Pick<
 
 export type Empty = Record<string, never>;
 
-/** A method or a baseline: which one, and the values of its fields. */
+/** A method or a baseline: which one, and the values of its fields, among which may be further choices. */
 export interface Choice {
 	name: string;
 	[field: string]: Value;
@@ -71,12 +71,13 @@ export interface Field {
 	name: string;
 	label: string;
 	doc: string;
-	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer" | "sample";
+	kind: "int" | "float" | "choice" | "bool" | "baseline" | "method" | "value" | "seed" | "layer" | "sample";
 	default: Value;
 	min: number | null;
 	max: number | null;
 	step: number | null;
 	unit: string;
+	/** Words; of kind "layer" paths, of kind "method" the names of the methods that it may hold. */
 	choices: string[] | null;
 	/** Of kind "value": 3 where one value per channel makes a colour, else 0. */
 	channels?: number;

@@ -82,6 +82,12 @@ function page({ default: widget }, query) {
 					field("noise", "float", 0.15, { min: 0, max: 1, step: 0.01 }),
 					field("squared", "bool", false),
 					field("seed", "seed", 0, { min: 0 }),
+					field(
+						"of",
+						"method",
+						{ name: "grad_cam", layer: null },
+						{ choices: ["integrated_gradients", "grad_cam"] },
+					),
 				],
 			},
 			{

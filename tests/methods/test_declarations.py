@@ -8,7 +8,7 @@ import pytest
 import xai_widgets as xai
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import fields, from_json, schema, to_json
-from xai_widgets.methods import METHODS, as_method
+from xai_widgets.methods import GRADIENT_METHODS, METHODS, as_method
 
 DECLARED = (*METHODS, *BASELINES)
 FIELDS = [(cls, field) for cls in DECLARED for field in fields(cls)]
@@ -51,11 +51,18 @@ def test_bounds_are_refused_by_name(cls, field):
         "layer": [3],
         "seed": ["7", None],
         "sample": ["7", 1.5, True],
+        "method": [3, None, xai.SmoothGrad(), xai.SmoothGrad, xai.GradCAM(), xai.Constant()],
     }
     for value in wrong.get(meta["kind"], ["x", None]):
         with pytest.raises(TypeError, match=f"{cls.__name__}.{field.name}"):
             make(cls, **{field.name: value})
-    out = {"choice": ["no such word"], "float": [np.nan, np.inf], "value": [np.nan, [1, np.inf]]}.get(meta["kind"], [])
+    words = ["no such word"]
+    out = {
+        "choice": words,
+        "method": [*words, "smooth_grad"],
+        "float": [np.nan, np.inf],
+        "value": [np.nan, [1, np.inf]],
+    }.get(meta["kind"], [])
     out += [meta["ge"] - 1] if meta["ge"] is not None else []
     out += [meta["gt"]] if meta["gt"] is not None else []
     for value in out:
@@ -89,6 +96,13 @@ def test_a_slider_offers_only_what_is_taken_and_python_takes_more(cls, field):
         ({"name": "integrated_gradients", "baseline": {"name": "saliency"}}, ValueError),
         ({"name": "integrated_gradients", "baseline": "blur"}, TypeError),
         ({"name": "integrated_gradients", "steps": "64"}, TypeError),
+        ({"name": "smooth_grad", "of": "saliency"}, TypeError),
+        ({"name": "smooth_grad", "of": {"name": "smooth_grad"}}, ValueError),
+        ({"name": "smooth_grad", "of": {"name": "grad_cam"}}, ValueError),
+        ({"name": "smooth_grad", "of": {"name": "constant"}}, ValueError),
+        ({"name": "smooth_grad", "of": {"name": "integrated_gradients", "steps": 1e300}}, ValueError),
+        ({"name": "smooth_grad", "of": {"name": "saliency", "of": 1}}, TypeError),
+        ({"name": "smooth_grad", "of": {"name": "integrated_gradients", "baseline": {"name": "saliency"}}}, ValueError),
     ],
 )
 def test_hostile_json_is_refused(data, error):
@@ -129,6 +143,28 @@ def test_a_value_is_the_source_that_makes_it_and_large_arrays_are_only_named():
     assert eval(repr(value), {"IntegratedGradients": xai.IntegratedGradients, "Constant": xai.Constant}) == value
     assert eval(value.source("xai."), {"xai": xai}) == value
     assert repr(xai.Constant(np.zeros(1000))) == "Constant(value=value)"
+
+
+def test_a_method_in_a_method_is_a_value_too():
+    inner = xai.IntegratedGradients(steps=5, baseline=xai.Constant(np.ones((2, 2))))
+    value = xai.SmoothGrad(of=inner)
+    assert value == xai.SmoothGrad(of=inner.replace()) != xai.SmoothGrad(of=inner.replace(steps=6))
+    assert hash(value) == hash(xai.SmoothGrad(of=inner.replace()))
+    assert xai.SmoothGrad(of="blur_ig") == xai.SmoothGrad(of=xai.BlurIG) == xai.SmoothGrad(of=xai.BlurIG())
+    assert (
+        xai.SmoothGrad(of=xai.BlurIG())
+        .source("xai.")
+        .endswith("of=xai.BlurIG(steps=32, sigma=20.0, schedule='square'))")
+    )
+    arrays = {}
+    data = json.loads(json.dumps(to_json(value, arrays)))
+    assert from_json(data, METHODS, BASELINES, arrays) == value
+    described = next(field for field in schema(xai.SmoothGrad)["fields"] if field["name"] == "of")
+    assert described["choices"] == [cls.name for cls in GRADIENT_METHODS]
+    assert described["default"] == {"name": "saliency", "normalize": "none"}
+    assert "smooth_grad" not in described["choices"]
+    reaching = schema(xai.IntegratedGradients, current=xai.SmoothGrad(of=xai.IntegratedGradients(steps=9999)))
+    assert reaching["fields"][0]["max"] == 9999
 
 
 def test_numbers_stand_for_constant_baselines():

@@ -399,3 +399,31 @@ def test_feature_names(tabular, features, error):
     else:
         with pytest.raises(error, match="features must"):
             xai.SaliencyWidget(tabular.model, tabular.inputs[:1], features=features)
+
+
+def test_a_method_within_a_method_from_the_page_and_from_python(widget, digits):
+    inner = {"name": "integrated_gradients", "steps": 4, "baseline": {"name": "blur", "sigma": 3}, "rule": "midpoint"}
+    page(widget, method={"name": "smooth_grad", "samples": 4, "of": inner})
+    expected = xai.SmoothGrad(samples=4, of=xai.IntegratedGradients(steps=4, baseline=xai.Blur(3)))
+    assert widget.method == expected
+    assert widget.result(WAIT).passes == 16
+    assert widget._baselines[0]["shape"] == [28, 28, 1]
+    assert "of=xai.IntegratedGradients(steps=4, baseline=xai.Blur(sigma=3.0)" in widget.code()
+    page(widget, method={"name": "smooth_grad", "samples": 4, "of": {**inner, "steps": 300}})
+    assert widget.method == expected
+    assert "IntegratedGradients.steps must be <= 256" in widget._refused
+    widget.method = expected.replace(of=xai.IntegratedGradients(steps=300, baseline=xai.Blur(60)))
+    page(widget, method={"name": "smooth_grad", "samples": 4, "of": {**inner, "steps": 290}})
+    assert widget.method.of.steps == 290
+
+
+@pytest.mark.parametrize(
+    "method", [xai.XRAI(steps=4), xai.Conductance(steps=4), xai.BlurIG(steps=4), xai.GuidedIG(steps=4)]
+)
+def test_maps_of_regions_layers_and_other_paths_are_shown(digits, method):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[:2], method)
+    a = widget.result(WAIT)
+    np.testing.assert_allclose(shown(widget), a.heatmap()[0], atol=1e-3 * np.abs(a.heatmap()).max())
+    assert widget.error == ""
+    assert widget.frame["sentence"].startswith("The map adds up to")
+    widget.close()

@@ -53,10 +53,44 @@ def gradient(view: ModelView, score: Score, inputs: Sequence[np.ndarray], struct
     return Gradient([one.numpy() for one in gradients], [one.numpy() for one in site], scores.numpy(), outputs)
 
 
+def gradient_at(
+    view: ModelView, score: Score, site: Sequence[np.ndarray], inputs: Sequence[np.ndarray], structure: Any
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Gradients of the score with the site at given values, and the scores (n,) there.
+
+    Args:
+        view, score, structure: As in `gradient`.
+        site: (n, ...) each: inputs, or what the calls of the `wrt` layer return instead of what they computed.
+        inputs: (n, ...) each: what the model gets where a layer's output is replaced; not read without `wrt`.
+    """
+    besides = [] if view.wrt is None else list(inputs)
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *values, classes = tensors
+        given, places = values[: len(besides)], values[len(besides) :]
+        gradients, _, scores, _ = differentiate(view, score, given or places, structure, classes, places)
+        return gradients, scores
+
+    key = ("gradient at", *score.key, repr(structure))
+    function, _ = view.compiled(key, run, [*specs(besides), *specs(site), CLASSES])
+    gradients, scores = function(*map(tf.constant, (*besides, *site)), tf.constant(score.classes, tf.int32))
+    return [one.numpy() for one in gradients], scores.numpy()
+
+
 def differentiate(
-    view: ModelView, score: Score, values: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
+    view: ModelView,
+    score: Score,
+    values: Sequence[tf.Tensor],
+    structure: Any,
+    classes: tf.Tensor,
+    places: Sequence[tf.Tensor] | None = None,
 ) -> tuple[list[tf.Tensor], list[tf.Tensor], tf.Tensor, Outputs]:
-    """Gradients at the site, the site's values, the scores and the outputs, while tracing."""
+    """Gradients at the site, the site's values, the scores and the outputs, while tracing.
+
+    Args:
+        view, score, values, structure, classes: As in `ModelView.score`.
+        places: What the `wrt` layer returns instead of what it computed; None to leave it. Not read without `wrt`.
+    """
     site: list[tf.Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         if view.wrt is None:
@@ -64,12 +98,15 @@ def differentiate(
             tape.watch(site)
             scores, outputs = view.score_and_outputs(score, values, structure, classes)
         else:
+            remaining = None if places is None else iter(places)
 
             def see(output: Any) -> Any:
                 flat = tf.nest.flatten(output)
-                tape.watch(flat)
-                site.extend(flat)
-                return output
+                seen = flat if remaining is None else [next(remaining) for _ in flat]
+                tape.watch(seen)
+                site.extend(seen)
+                cast = [tf.cast(one, computed.dtype) for one, computed in zip(seen, flat, strict=True)]
+                return tf.nest.pack_sequence_as(output, cast)
 
             with view.tap(see):
                 scores, outputs = view.score_and_outputs(score, values, structure, classes)

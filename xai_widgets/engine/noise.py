@@ -24,6 +24,7 @@ def noisy_sums(
     weights: np.ndarray,
     structure: Any,
     square: bool,
+    besides: Sequence[np.ndarray] = (),
 ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
     """Sums over draws of a statistic of the gradients at input + scale * noise and input - scale * noise.
 
@@ -32,11 +33,12 @@ def noisy_sums(
 
     Args:
         view, score, structure: As in `gradient`.
-        inputs: (n, ...) each.
+        inputs: What the noise goes on, (n, ...) each.
         scales: Standard deviation of the noise for each sample, shaped to broadcast, for each input.
         noises: (k, ...) standard normal draws for each input, the same for all samples.
         weights: (k,) of the draws in the sums.
         square: Whether gradients are squared.
+        besides: What the model gets, (n, ...) each, where `inputs` stand in for the output of the `wrt` layer.
 
     Returns:
         Scores (n, k) at input + scale * noise. For each array of the site, (n, ...): the weighted sum of the statistic;
@@ -47,14 +49,16 @@ def noisy_sums(
     def run(*tensors: tf.Tensor) -> Any:
         *bound, weight, classes = tensors
         values, spans, draws = bound[:width], bound[width : 2 * width], bound[2 * width : 3 * width]
+        whole = bound[3 * width :]
         count = tf.shape(draws[0])[0]
         points = []
         for value, span, draw in zip(values, spans, draws, strict=True):
             away = span[:, None] * draw[None]
             both = tf.concat([value[:, None] + away, value[:, None] - away], axis=1)
             points.append(tf.reshape(both, (-1, *value.shape[1:])))
-        rows = tf.repeat(classes, 2 * count, axis=0)
-        gradients, _, scores, _ = differentiate(view, score, points, structure, rows)
+        rows = [tf.repeat(tensor, 2 * count, axis=0) for tensor in (*whole, classes)]
+        given, places = (rows[:-1], points) if besides else (points, None)
+        gradients, _, scores, _ = differentiate(view, score, given, structure, rows[-1], places)
         first, second = [], []
         for one in gradients:
             pairs = tf.reshape(one, (-1, 2, count, *one.shape[1:]))
@@ -64,10 +68,10 @@ def noisy_sums(
             second.append(tf.einsum("nk...,k->n...", means if square else means**2, weight))
         return tf.reshape(scores, (-1, 2, count))[:, 0], first, second
 
-    key = ("noisy", *score.key, repr(structure), square)
+    key = ("noisy", *score.key, repr(structure), square, len(besides))
     weights = weights.astype(inputs[0].dtype)
-    signature = [*specs(inputs), *specs(scales), *specs(noises), *specs([weights]), CLASSES]
+    signature = [*specs(inputs), *specs(scales), *specs(noises), *specs(besides), *specs([weights]), CLASSES]
     function, _ = view.compiled(key, run, signature)
-    fixed = map(tf.constant, (*inputs, *scales, *noises, weights))
+    fixed = map(tf.constant, (*inputs, *scales, *noises, *besides, weights))
     scores, first, second = function(*fixed, tf.constant(score.classes, tf.int32))
     return scores.numpy(), [one.numpy() for one in first], [one.numpy() for one in second]

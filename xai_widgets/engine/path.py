@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from xai_widgets.engine.gradients import CLASSES, complete
+from xai_widgets.engine.gradients import CLASSES, differentiate
 from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import Score, precise
+from xai_widgets.engine.score import Score
 
 RULES = ("midpoint", "left", "right", "trapezoid", "gauss_legendre")
 
@@ -65,8 +65,19 @@ class PathMean:
     progress: float
 
 
+class Walker(Protocol):
+    """Evaluates points of a path. `end` has the shapes and types of the values: arrays (n, ...)."""
+
+    end: Sequence[np.ndarray]
+
+    def __call__(
+        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
+    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+        """What each point adds to the values, times the number of points, summed with weights. See `Walk`."""
+
+
 def path_means(
-    walk: Walk, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, calls: Callable[[int], list[slice]]
+    walk: Walker, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, calls: Callable[[int], list[slice]]
 ) -> Iterator[PathMean]:
     """Walk the paths from one or more starts in a spread-out order; every prefix of the points spans the path.
 
@@ -93,16 +104,15 @@ def path_means(
     for call in calls(len(order)):
         now = order[call]
         halves = np.stack([weights[now] * (now % 2 == 0), weights[now] * (now % 2 == 1)], axis=1)
-        alphas = points[now]
-        if call.start == 0:  # the start goes along once, without weight: its score is asked for, not its gradient
-            alphas, halves = np.append(alphas, 0), np.append(halves, np.zeros((1, 2)), axis=0)
         visited.append(now)
         scores.append(np.zeros((count, len(now))))
         for number, start in enumerate(starts, start=1):
-            at, parts, _ = walk([array[:, None] for array in start], alphas, halves)
+            along = [array[:, None] for array in start]
             if call.start == 0:
-                start_score += (at[:, -1] - start_score) / number
-                at = at[:, :-1]
+                at, parts, begun = _with_start(walk, along, points[now], halves)
+                start_score += (begun - start_score) / number
+            else:
+                at, parts, _ = walk(along, points[now], halves)
             for total, part in zip(sums, parts, strict=True):
                 total += np.moveaxis(part, 1, 0)
             mass += halves.sum(axis=0)
@@ -121,6 +131,23 @@ def path_means(
                 passes=passes,
                 progress=passes / (len(order) * len(starts)),
             )
+
+
+def _with_start(
+    walk: Walker, start: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """What `walk` gives for some points, and the score (n,) at the start of the path.
+
+    The start goes along without weight, for its score alone; with many samples in a call of its own, which would else
+    be twice as large as any other.
+    """
+    nothing = np.zeros((1, weights.shape[1]))
+    if len(start[0]) > 1:
+        begun, _, _ = walk(start, np.zeros(1), nothing)
+        at, sums, _ = walk(start, alphas, weights)
+        return at, sums, begun[:, 0]
+    at, sums, _ = walk(start, np.append(alphas, 0), np.append(weights, nothing, axis=0))
+    return at[:, :-1], sums, at[:, -1]
 
 
 def _change(sums: Sequence[np.ndarray], mass: np.ndarray) -> np.ndarray:
@@ -214,26 +241,13 @@ def _compiled_walk(
         def repeated(tensor: tf.Tensor) -> tf.Tensor:
             return tf.repeat(tensor, steps, axis=0)
 
-        ways = [end[:, None] - start for end, start in zip(ends, starts, strict=True)]
-        points = [_points(start, way, alphas) for start, way in zip(starts, ways, strict=True)]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(points)
-            if view.wrt is None:
-                scores = view.score(score, points, structure, repeated(classes))
-            else:
-                replacements = iter(points)
-
-                def see(output: Any) -> Any:
-                    return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
-
-                with view.tap(see):
-                    values = [repeated(tensor) for tensor in inputs]
-                    scores = view.score(score, values, structure, repeated(classes))
-        gradients = complete(tape.gradient(scores, points), points, view)
+        points, ways = along(starts, ends, alphas)
+        values = [repeated(tensor) for tensor in inputs] or points
+        gradients, _, scores, _ = differentiate(view, score, values, structure, repeated(classes), points)
         terms = [way * tf.reshape(one, (-1, steps, *one.shape[1:])) for way, one in zip(ways, gradients, strict=True)]
-        sums = [_weighted(term, weights) for term in terms]
-        second = [_weighted(term**2, weights) for term in terms] if squares else []
-        return precise(tf.reshape(scores, (-1, steps))), sums, second
+        sums = [weighted(term, weights) for term in terms]
+        second = [weighted(term**2, weights) for term in terms] if squares else []
+        return tf.reshape(scores, (-1, steps)), sums, second
 
     dtype = tf.as_dtype(site[0].dtype)
     start_specs = [tf.TensorSpec([None, None, *array.shape[1:]], dtype) for array in site]
@@ -243,13 +257,19 @@ def _compiled_walk(
     return function
 
 
-def _points(start: tf.Tensor, way: tf.Tensor, alphas: tf.Tensor) -> tf.Tensor:
-    """(n, k or 1, ...) starts and ways -> (n * k, ...) points, the points of a sample together."""
-    along = tf.reshape(alphas, (1, -1, *([1] * (len(way.shape) - 2))))
-    return tf.reshape(start + along * way, (-1, *way.shape[2:]))
+def along(
+    starts: Sequence[tf.Tensor], ends: Sequence[tf.Tensor], alphas: tf.Tensor
+) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """Points (n * k, ...) between starts (n, k or 1, ...) and ends (n, ...), a sample's together; and the ways."""
+    points, ways = [], []
+    for start, end in zip(starts, ends, strict=True):
+        ways.append(end[:, None] - start)
+        places = tf.reshape(alphas, (1, -1, *([1] * (len(end.shape) - 1))))
+        points.append(tf.reshape(start + places * ways[-1], (-1, *end.shape[1:])))
+    return points, ways
 
 
-def _weighted(terms: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+def weighted(terms: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """(n, k, ...) terms and (k, w) weights -> (n, w, ...) weighted sums."""
     shape = terms.shape[2:]
     rows = tf.reshape(terms, (-1, tf.shape(weights)[0], shape.num_elements()))

@@ -7,13 +7,16 @@ from typing import Any
 
 from xai_widgets.declare import build, nearest
 from xai_widgets.methods.ablation_cam import AblationCAM
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
+from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
+from xai_widgets.methods.conductance import Conductance
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.layer_cam import LayerCAM
@@ -21,13 +24,18 @@ from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.score_cam import ScoreCAM
 from xai_widgets.methods.smooth_grad import SmoothGrad
 from xai_widgets.methods.x_grad_cam import XGradCAM
+from xai_widgets.methods.xrai import XRAI
 
 METHODS: tuple[type[Method], ...] = (
     IntegratedGradients,
     ExpectedGradients,
+    BlurIG,
+    GuidedIG,
     SmoothGrad,
     Saliency,
     GradientInput,
+    XRAI,
+    Conductance,
     GradCAM,
     GradCAMPlusPlus,
     LayerCAM,
@@ -38,17 +46,24 @@ METHODS: tuple[type[Method], ...] = (
     ScoreCAM,
     AblationCAM,
 )
+GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
     "CAM",
+    "GRADIENT_METHODS",
     "METHODS",
+    "XRAI",
     "AblationCAM",
+    "BlurIG",
+    "Conductance",
     "EigenCAM",
     "ExpectedGradients",
     "Frame",
     "GradCAM",
     "GradCAMPlusPlus",
     "GradientInput",
+    "GradientMethod",
+    "GuidedIG",
     "HiResCAM",
     "Inputs",
     "IntegratedGradients",

@@ -78,20 +78,25 @@ def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.nd
 class Method(Declared):
     """Base of all methods; a subclass declares its parameters with `param` and yields frames.
 
-    `family` is the heading under which a menu lists it. `per_channel` is False where the values have no channel axis: one value for each position. `single` is True where
-    one pass does it all: its frame brings the score and what the model predicts, for which nobody asks beforehand.
-    `slopes` is True where the values are changes of the score per unit of the input, not shares of it.
+    `family` is the heading under which a menu lists it. `per_channel` is False where the values have no channel axis:
+    one value for each position. `single` is True where one pass does it all: its frame brings the score and what the
+    model predicts, for which nobody asks beforehand. `missing` says where a part of the difference went that the values lack.
     """
 
     family: ClassVar[str] = "Gradients"
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
-    slopes: ClassVar[bool] = False
+    missing: ClassVar[str] = "more steps or samples would add it"
 
     @property
     def reading(self) -> str:
         """How to read a map whose values do not add up to a difference; "{target}" stands for what is explained."""
         return "The map shows what speaks for (+) and against (\u2212) {target}"
+
+    @property
+    def slopes(self) -> bool:
+        """Whether the values are changes of the score per unit of the input, and not shares of it."""
+        return False
 
     @classmethod
     def fits(cls, shape: tuple[int, ...]) -> bool:
@@ -108,3 +113,10 @@ class Method(Declared):
     def claims(self) -> bool:
         """Whether the values are claimed to add up to score - baseline_score."""
         return False
+
+
+class GradientMethod(Method):
+    """Base of methods whose values are gradients, weighted or averaged, of the shape of the site.
+
+    `SmoothGrad` averages any of them over noisy copies.
+    """

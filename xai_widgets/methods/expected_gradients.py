@@ -10,7 +10,7 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, GaussianNoise
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method, relative
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, relative
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExpectedGradients(Method):
+class ExpectedGradients(GradientMethod):
     """(x - x') times the gradient at a random place between, averaged over draws of the baseline x'.
 
     Erion et al., 2021; known as GradientSHAP too. The places are spread evenly and shifted at random.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GradientInput(Method):
+class GradientInput(GradientMethod):
     """The input times the gradient of the score: a first-order guess of what setting it to zero would take away.
 
     Shrikumar et al., 2016. On a ReLU network without biases it equals integrated gradients from zero.

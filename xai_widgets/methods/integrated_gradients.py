@@ -11,7 +11,7 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class IntegratedGradients(Method):
+class IntegratedGradients(GradientMethod):
     """(x - x') times the gradient, averaged on the straight path from a baseline x' (Sundararajan et al., 2017)."""
 
     steps: int = param(32, ge=1, soft_max=256, doc="Points on the path, one pass of the model each.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Saliency(Method):
+class Saliency(GradientMethod):
     """The signed gradient of the score: where a small change of the input would move it (Simonyan et al., 2013)."""
 
     single: ClassVar[bool] = True
-    slopes: ClassVar[bool] = True
 
     normalize: str = param(
         "none",
@@ -34,6 +33,10 @@ class Saliency(Method):
         if self.normalize == "sum":
             return "The map shows each value's share in the sum of the gradient of {target}: its signs are relative"
         return "The map shows where a small change would raise (+) or lower (\u2212) the score of {target}"
+
+    @property
+    def slopes(self) -> bool:
+        return True
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient

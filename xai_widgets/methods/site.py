@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
 
 
+def of_tokens(view: ModelView) -> bool:
+    """Whether the site is the output of an embedding: its inputs are token ids."""
+    return view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding"
+
+
 class Site:
     """Where paths end and start: at the inputs, or at outputs of the `wrt` layer.
 
@@ -37,7 +42,7 @@ class Site:
         from xai_widgets.engine.gradients import layer_output
 
         view, structure = self._view, self._inputs.structure
-        if view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding":
+        if of_tokens(view):
             return [self._baseline.reference(array, draw) for array in self.end]
         references = [self._baseline.reference(array, draw) for array in self._inputs.arrays]
         if self.shown is None:

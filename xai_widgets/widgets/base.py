@@ -16,7 +16,7 @@ import traitlets
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import BASELINES, Baseline, Samples
 from xai_widgets.caption import sentence
-from xai_widgets.declare import Surroundings, fields, from_json, positive, schema, to_json
+from xai_widgets.declare import Surroundings, fields, from_json, parts, positive, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
@@ -262,7 +262,7 @@ class Explainer(anywidget.AnyWidget):
 
     def _schemas(self, method: Method) -> dict[str, Any]:
         inputs = self._subject.inputs.arrays[0]
-        baseline = getattr(method, "baseline", None)
+        baseline = next((part for part in parts(method) if isinstance(part, Baseline)), None)
         # Arrays that nothing can name any more are let go.
         self._arrays.clear()
         to_json(method, self._arrays)
@@ -330,7 +330,8 @@ class Explainer(anywidget.AnyWidget):
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         started = time.perf_counter()
-        kind = type(method), callable(target), getattr(method, "layer", None)
+        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
+        kind = methods, callable(target), getattr(method, "layer", None)
         try:
             if kind not in self._traced:
                 with _STATE, self.hold_sync():

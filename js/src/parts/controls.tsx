@@ -1,5 +1,5 @@
 import type { Choice, Display, Field, Schema } from "../state";
-import { type Baselines, Fields } from "./fields";
+import { Fields, type Offers } from "./fields";
 import { NumberField } from "./number_field";
 import { SelectField } from "./select_field";
 
@@ -33,11 +33,11 @@ function slider(
 export function MethodControls(props: {
 	schema: Schema;
 	method: Choice;
-	baselines: Baselines;
+	offers: Offers;
 	onChange: (method: Choice) => void;
 }) {
-	const { schema, ...rest } = props;
-	const shared = { choice: rest.method, baselines: rest.baselines, onChange: rest.onChange };
+	const { schema, method, offers, onChange } = props;
+	const shared = { choice: method, offers, onChange };
 	const ofBaseline = schema.fields.filter(({ kind }) => kind === "baseline");
 	const own = schema.fields.filter(({ kind }) => kind !== "baseline");
 	return (

@@ -9,21 +9,24 @@ import { SelectField } from "./select_field";
 import { useUniqueId } from "./unique_id";
 import { ValueField } from "./value_field";
 
-/** The baselines that a field may hold, the way from one to another, and what the chosen one looks like. */
-export interface Baselines {
+/** What a field may hold that has fields of its own, and the way from one to another. */
+export interface Offer {
 	schemas: Schema[];
 	change: Switch;
-	look: Look;
+}
+export interface Offers {
+	baselines: Offer & { look: Look };
+	methods: Offer;
 }
 
 /** The controls of a method or a baseline, one per declared field. A change hands on a whole new choice. */
 export function Fields(props: {
 	fields: Field[];
 	choice: Choice;
-	baselines: Baselines;
+	offers: Offers;
 	onChange: (choice: Choice) => void;
 }) {
-	const { fields, choice, baselines, onChange } = props;
+	const { fields, choice, offers, onChange } = props;
 	return (
 		<>
 			{fields.map((field) => (
@@ -31,7 +34,7 @@ export function Fields(props: {
 					key={field.name}
 					field={field}
 					value={choice[field.name] ?? null}
-					baselines={baselines}
+					offers={offers}
 					onChange={(value) => onChange({ ...choice, [field.name]: value })}
 				/>
 			))}
@@ -42,10 +45,10 @@ export function Fields(props: {
 function FieldControl(props: {
 	field: Field;
 	value: Value;
-	baselines: Baselines;
+	offers: Offers;
 	onChange: (value: Value) => void;
 }) {
-	const { field, value, baselines, onChange } = props;
+	const { field, value, offers, onChange } = props;
 	if (isArray(value)) return <ArrayField field={field} array={value} />;
 	switch (field.kind) {
 		case "int":
@@ -79,38 +82,66 @@ function FieldControl(props: {
 		case "bool":
 			return <SwitchField field={field} value={value as boolean} onChange={onChange} />;
 		case "baseline":
-			return (
-				<BaselineField field={field} value={value as Choice} baselines={baselines} onChange={onChange} />
-			);
+			return <BaselineField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
+		case "method":
+			return <MethodField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
 	}
 }
 
-function BaselineField(props: {
+interface ChoiceProps {
 	field: Field;
 	value: Choice;
-	baselines: Baselines;
+	offers: Offers;
 	onChange: (value: Choice) => void;
-}) {
-	const { field, value, baselines, onChange } = props;
-	const find = (name: string) => baselines.schemas.find((schema) => schema.name === name);
+}
+
+function BaselineField({ field, value, offers, onChange }: ChoiceProps) {
+	const { schemas, change, look } = offers.baselines;
+	const find = (name: string) => schemas.find((schema) => schema.name === name);
 	return (
 		<section class="xai-baseline">
 			<h4 title={field.doc}>{field.label}</h4>
 			<Segmented
 				label={field.label}
-				options={baselines.schemas.map(({ name, label }) => ({ value: name, label }))}
+				options={schemas.map(({ name, label }) => ({ value: name, label }))}
 				value={value.name}
 				onChange={(name) => {
 					const schema = find(name);
-					if (schema) onChange(baselines.change(value, schema));
+					if (schema) onChange(change(value, schema));
 				}}
 			/>
-			<BaselineLook {...baselines.look} />
+			<BaselineLook {...look} />
 			<Fields
 				key={value.name}
 				fields={find(value.name)?.fields ?? []}
 				choice={value}
-				baselines={baselines}
+				offers={offers}
+				onChange={onChange}
+			/>
+		</section>
+	);
+}
+
+/** A method within a method. What it can be is a long list: it is chosen as the method itself is. */
+function MethodField({ field, value, offers, onChange }: ChoiceProps) {
+	const { schemas, change } = offers.methods;
+	const offered = schemas.filter(({ name }) => name === value.name || field.choices?.includes(name));
+	const labels = offered.map(({ label }) => label);
+	const chosen = offered.find(({ name }) => name === value.name);
+	return (
+		<section class="xai-inner">
+			<SelectField
+				label={field.label}
+				doc={field.doc}
+				choices={labels}
+				value={chosen?.label ?? value.name}
+				onChange={(label) => onChange(change(value, offered[labels.indexOf(label)]))}
+			/>
+			<Fields
+				key={value.name}
+				fields={chosen?.fields ?? []}
+				choice={value}
+				offers={offers}
 				onChange={onChange}
 			/>
 		</section>

@@ -19,6 +19,7 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 	const schema = methods.find(({ name }) => name === method.name);
 	const [changeMethod] = useState(createSwitch);
 	const [changeBaseline] = useState(createSwitch);
+	const [changeInner] = useState(createSwitch);
 	const offline = kernel.value === "saved page";
 	const frame = frameOf(state.frame.value);
 	const inputs = state._pictures.value;
@@ -56,10 +57,13 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 								key={schema.name}
 								schema={schema}
 								method={method}
-								baselines={{
-									schemas: baselines,
-									change: changeBaseline,
-									look: { pictures: state._baselines.value, score: baselineScore(frame) },
+								offers={{
+									baselines: {
+										schemas: baselines,
+										change: changeBaseline,
+										look: { pictures: state._baselines.value, score: baselineScore(frame) },
+									},
+									methods: { schemas: methods, change: changeInner },
 								}}
 								onChange={(changed) => compute({ method: changed })}
 							/>

@@ -1,0 +1,108 @@
+"""How good a map is after so many model evaluations: `python benchmarks/quality_gradients.py`.
+
+Maps are compared with the one that they converge to: Pearson's correlation over all values, and the L1 distance as a
+share of the converged map's L1 norm, means over the seeds. Beside each estimator stands the naive one with as many
+gradients, in raw TensorFlow: integrated gradients by the left rule, SmoothGrad from independent noise. "Stopped" is
+what the frames of a run of the most evaluations show on the way, beside the same path walked from left to right.
+The converged maps take many more evaluations, and other noise.
+"""
+
+import argparse
+import statistics
+import sys
+
+import numpy as np
+import tensorflow as tf
+from passes import networks, raw_gradient
+from tqdm import tqdm
+
+import xai_widgets as xai
+from xai_widgets.task import Subject, Task
+
+NOISE = 0.15
+EVALUATIONS = (4, 8, 16, 32, 64)
+
+
+def distance(values, limit):
+    """Correlation, and L1 distance over the L1 norm."""
+    return np.corrcoef(values.ravel(), limit.ravel())[0, 1], np.abs(values - limit).sum() / np.abs(limit).sum()
+
+
+def stopped(model, x, method, target):
+    """Evaluations and map at every frame of a running explanation."""
+    frames = Task(Subject(model, x), method, target=target).frames()
+    return {frame.passes: frame.values[0] for frame, _ in frames}
+
+
+def left_to_right(gradient, x, index, steps):
+    """Integrated gradients from zero by the left rule: evaluations, and the mean so far times x."""
+    total, maps = 0, {}
+    for step in range(steps):
+        total = total + gradient(tf.constant(x * (step / steps)), index).numpy()
+        maps[step + 1] = x * total / (step + 1)
+    return maps
+
+
+def independent(gradient, x, index, samples, seed):
+    """SmoothGrad from independent noise: evaluations, and the mean gradient so far."""
+    random, total, maps = np.random.default_rng(seed), 0, {}
+    for sample in range(samples):
+        noise = random.normal(0, NOISE * np.ptp(x), x.shape).astype(x.dtype)
+        total = total + gradient(tf.constant(x + noise), index).numpy()
+        maps[sample + 1] = total[None] / (sample + 1)
+    return maps
+
+
+def trials(model, x, index, seeds, many):
+    """Method, estimator, converged map, and for each seed the maps by their evaluations."""
+    gradient, most, target = raw_gradient(model), max(EVALUATIONS), int(index)
+
+    def explained(make):
+        return {count: xai.explain(model, x, make(count), target=target).values for count in EVALUATIONS}
+
+    limit = xai.explain(model, x, xai.IntegratedGradients(steps=many), target=target).values
+    yield "IG", "xai_widgets", limit, [explained(lambda steps: xai.IntegratedGradients(steps=steps))]
+    left = {steps: left_to_right(gradient, x, index, steps)[steps] for steps in EVALUATIONS}
+    yield "IG", "left rule", limit, [left]
+    yield "IG stopped", "xai_widgets", limit, [stopped(model, x, xai.IntegratedGradients(steps=most), target)]
+    yield "IG stopped", "left to right", limit, [left_to_right(gradient, x, index, most)]
+
+    def smooth(samples, seed):
+        return xai.SmoothGrad(samples=samples, noise=NOISE, seed=seed)
+
+    limit = xai.explain(model, x, smooth(many, 10_000), target=target).values
+    ours = [explained(lambda samples, seed=seed: smooth(samples, seed)) for seed in range(seeds)]
+    yield "SmoothGrad", "xai_widgets", limit, ours
+    naive = [independent(gradient, x, index, most, seed) for seed in range(seeds)]
+    yield "SmoothGrad", "independent noise", limit, naive
+
+
+def nearest(evaluations, maps):
+    """The map with the most evaluations up to so many, where those are not far fewer."""
+    count = max((one for one in maps if 0.75 * evaluations <= one <= evaluations), default=None)
+    return None if count is None else maps[count]
+
+
+def main():
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--many", type=int, default=1024, help="evaluations behind a converged map")
+    options = parser.parse_args()
+    print("| network | method | estimator |" + "".join(f" {count} |" for count in EVALUATIONS))
+    print("| --- | --- | --- |" + " --- |" * len(EVALUATIONS))
+    for name, model, x in networks():
+        index = tf.constant(int(np.argmax(model(x)[0])))
+        found = trials(model, x, index, options.seeds, options.many)
+        for method, estimator, limit, runs in tqdm(found, desc=name, total=6, file=sys.stderr):
+            cells = []
+            for evaluations in EVALUATIONS:
+                shown = [values for values in (nearest(evaluations, maps) for maps in runs) if values is not None]
+                measured = [distance(values, limit) for values in shown]
+                means = [statistics.fmean(part) for part in zip(*measured, strict=True)]
+                cells.append(f" {means[0]:.3f} / {means[1]:.2f} |" if means else " |")
+            print(f"| {name} | {method} | {estimator} |{''.join(cells)}")
+
+
+if __name__ == "__main__":
+    main()
