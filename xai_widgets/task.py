@@ -114,6 +114,7 @@ class Task:
         else:
             heads = view.heads(entered, inputs.structure)
             self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        self._is_given = target is not None and not isinstance(target, Score)
         if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
 
@@ -150,9 +151,27 @@ class Task:
                 told = score.told(frame.outputs, self.subject.names)
                 if len(inputs) == len(self.subject.inputs):
                     self.subject.outputs = frame.outputs
-            yield frame, self._attribution(frame, told, scores, inputs)
+            notes = tuple(self._other_class(told, rows)) if frame.progress >= 1 else ()
+            yield frame, self._attribution(frame, told, scores, inputs, notes)
 
-    def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
+    def _other_class(self, score: Score, rows: slice) -> Iterator[str]:
+        """A plain sentence where the class that was asked for is not the one that the model predicts."""
+        from xai_widgets.engine.score import named
+
+        predicted = score.predicted(self.subject.outputs) if self._is_given else None
+        if predicted is None:
+            return
+        predicted = predicted[rows]
+        other = predicted != score.targets
+        if len(predicted) == 1 and other.any():
+            best = named(int(predicted[0]), self.subject.names)
+            yield f"The model predicts {best}; this map explains {score.labels[0]}."
+        elif other.any():
+            yield "For some samples the class that is explained is not the one that the model predicts."
+
+    def _attribution(
+        self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs, notes: tuple[str, ...]
+    ) -> Attribution:
         count, view = len(inputs), self.subject.view
         of_layer = view.wrt is not None or frame.of_layer
 
@@ -182,11 +201,26 @@ class Task:
             score_name=self.score.reader.name,
             targets=told.labels,
             wrt=view.wrt,
-            notes=(*self.score.reader.notes(), *self.subject.notes, *frame.notes, *_doubts(frame)),
+            notes=(
+                *told.reader.notes(),
+                *_saturated(told.reader.name, score),
+                *notes,
+                *self.subject.notes,
+                *frame.notes,
+                *_doubts(frame),
+            ),
         )
 
 
 _UNSETTLED = 0.1
+_SATURATED = 1e-3
+
+
+def _saturated(name: str, score: np.ndarray) -> Iterator[str]:
+    """A plain sentence where a probability is so near to 0 or 1 that little is left of its gradient."""
+    if name == "probability" and (score * (1 - score) < _SATURATED).any():
+        what = f"The probability is {score[0]:.6g}" if len(score) == 1 else "Some probabilities are next to 0 or 1"
+        yield f"{what}: little is left of a gradient there; explain the logit (probability=False)."
 
 
 def _doubts(frame: Frame) -> Iterator[str]:
