@@ -1,12 +1,16 @@
-"""What generated tests expect of each method: a new one has a line here where it differs from the rest."""
+"""What generated tests expect of each method: a new one has a line in `SHAPES` where it differs from the rest.
+
+A rule takes a specimen and gives the shapes of the values without their batch axis, None for a size that only the
+method knows; [] where the method does not apply, and says so.
+"""
 
 import xai_widgets as xai
 from xai_widgets.declare import fields
-from xai_widgets.methods import METHODS
-from xai_widgets.methods.activation_map import ActivationMap
+from xai_widgets.layout import positions
+from xai_widgets.trees import leaves
 
-# Parameters for few passes.
-FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
+# Parameters, of whichever method has them, for few passes.
+FEW = {"steps": 6, "samples": 16}
 
 
 def of_site(specimen):
@@ -14,33 +18,97 @@ def of_site(specimen):
     return specimen.sites
 
 
-def of_positions(specimen):
+def of_maps(specimen):
     """One value for each position of the last layer that has positions, a map for each of its calls."""
     return list(specimen.maps)
 
 
-def of_pooled_positions(specimen):
-    """The same, where the mean over positions is all that the head sees of them."""
-    pooled = any(type(layer).__name__.startswith("GlobalAverage") for layer in specimen.model._flatten_layers())
-    return list(specimen.maps) if pooled else []
+def of_pooled_maps(specimen):
+    """The same where the layer is averaged and then enters a single Dense."""
+    return list(specimen.maps) if specimen.pooled else []
 
 
-CAMS = {cls.name: of_positions for cls in METHODS if issubclass(cls, ActivationMap)}
-# Shapes of the values without their batch axis, [] where a method does not apply; `of_site` for those not listed.
-SHAPES = {**CAMS, "cam": of_pooled_positions}
-# What is said where a method does not apply.
-REFUSED = dict.fromkeys(CAMS, "no layer with more than one position") | {
-    "cam": "no layer with more than one position|GradCAM"
+def of_maps_in_the_input(specimen):
+    """The same where maps can be laid over the inputs."""
+    return [] if specimen.site else list(specimen.maps)
+
+
+def of_channels(specimen):
+    """One value for each channel and position of the last layer that has positions, if a path of inputs reaches it."""
+    return [] if specimen.site else [(*shape, None) for shape in specimen.maps]
+
+
+def of_positions(specimen):
+    """One value for each position, the channels together; one for each feature of a table."""
+    return [(*spots(shape), 1) if spots(shape) else shape for shape in specimen.sites]
+
+
+def of_segments(specimen):
+    """One value for each segment of a picture or volume; for each step of a series, each feature of a table."""
+    return [(None,) if len(spots(shape)) > 1 else spots(shape) or shape for shape in specimen.sites]
+
+
+def of_regions(specimen):
+    """One value for each position of pictures and series."""
+    fits = all(len(spots(shape)) in (1, 2) for shape in specimen.sites) and not specimen.site
+    return of_positions(specimen) if fits else []
+
+
+def of_blurred(specimen):
+    """One value for each value of inputs that have positions."""
+    return specimen.sites if all(map(spots, specimen.sites)) and not specimen.site else []
+
+
+def spots(shape):
+    return positions((None, *shape))
+
+
+SHAPES = {
+    "ablation_cam": of_maps,
+    "blur_ig": of_blurred,
+    "cam": of_pooled_maps,
+    "conductance": of_channels,
+    "eigen_cam": of_maps,
+    "grad_cam": of_maps,
+    "grad_cam_plus_plus": of_maps,
+    "hi_res_cam": of_maps,
+    "kernel_shap": of_segments,
+    "layer_cam": of_maps,
+    "lime": of_segments,
+    "occlusion": of_positions,
+    "rise": of_positions,
+    "score_cam": of_maps_in_the_input,
+    "x_grad_cam": of_maps,
+    "xrai": of_regions,
 }
+
+# Relative to the largest value, how far a method's values may depend on how samples are batched: a regression on few
+# draws magnifies the rounding of the scores.
+TOLERANCE = {"kernel_shap": 1e-3}
+
+
+def of_size(cls, most):
+    """The method with its sizes set, as far as it has them."""
+    return cls(**{name: most[name] for name in (field.name for field in fields(cls)) if name in most})
 
 
 def few(cls):
     """The method with few passes."""
-    return cls(**FEW.get(cls.name, {}))
+    return of_size(cls, FEW)
 
 
 def shapes(cls, specimen):
+    """Of the values, [] where the method does not apply."""
     return [(3, *shape) for shape in SHAPES.get(cls.name, of_site)(specimen)]
+
+
+def fit(values, expected):
+    """Whether arrays have the shapes that a rule tells."""
+    arrays = leaves(values)
+    return len(arrays) == len(expected) and all(
+        array.ndim == len(shape) and all(want in (None, size) for size, want in zip(array.shape, shape, strict=True))
+        for array, shape in zip(arrays, expected, strict=True)
+    )
 
 
 def keywords(cls, specimen):
@@ -50,4 +118,5 @@ def keywords(cls, specimen):
 
 
 def explained(cls, specimen, rows=slice(None), **more):
+    """An attribution of a specimen with few passes."""
     return xai.explain(specimen.model, specimen.rows(rows), few(cls), **keywords(cls, specimen), **more)

@@ -104,3 +104,31 @@ def test_wrong_sizes_are_refused(digit):
         digit.heatmap(16)
     with pytest.raises(ValueError, match="size must have 2 axes"):
         digit.heatmap((4,))
+
+
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients"])
+def test_a_class_that_is_not_the_predicted_one_is_pointed_out(digits, method):
+    one, names = digits.inputs[:1], list(digits.names)  # a 0, predicted so
+    a = xai.explain(digits.model, one, method, target="7", names=names)
+    assert "The model predicts 0; this map explains 7." in a.notes
+    assert (
+        "The model predicts class 0; this map explains class 7."
+        in xai.explain(digits.model, one, method, target=7).notes
+    )
+    many = xai.explain(digits.model, digits.inputs[:3], method, target=0, batch_size=2)
+    assert sum("is not the one that the model predicts" in note for note in many.notes) == 1
+    for target in (None, 0, [0], xai.Margin(7, 0), lambda outputs: outputs[:, 7]):
+        assert not any("predict" in note for note in xai.explain(digits.model, one, method, target=target).notes)
+
+
+def test_a_saturated_probability_is_pointed_out(zoo):
+    model, inputs = zoo["saturated"]
+    a = xai.explain(model, inputs, "saliency", probability=True)
+    assert any("gradient all but vanishes" in note for note in a.notes)
+    assert np.abs(a.values).max() < 1e-20
+    logit = xai.explain(model, inputs, "saliency")
+    assert not any("vanishes" in note for note in logit.notes)
+    assert logit.values.any()
+    calm, x = zoo["functional"]
+    a = xai.explain(calm, x, "saliency", probability=True)
+    assert not any("vanishes" in note for note in a.notes)

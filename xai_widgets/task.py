@@ -107,6 +107,7 @@ class Task:
         else:
             heads = view.heads(entered, inputs.structure)
             self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        self._is_given = target is not None and not isinstance(target, Score)
         if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
 
@@ -152,9 +153,30 @@ class Task:
                 told = score.told(frame.outputs, self.subject.names)
                 if len(inputs) == len(self.subject.inputs):
                     self.subject.outputs = frame.outputs
-            yield frame, self._attribution(frame, told, scores, inputs)
+            notes = tuple(self._other_class(told, rows, frame)) if frame.progress >= 1 else ()
+            yield frame, self._attribution(frame, told, scores, inputs, notes)
 
-    def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
+    def _other_class(self, score: Score, rows: slice, frame: Frame) -> Iterator[str]:
+        """A plain sentence where the class that was asked for is not the one that the model predicts."""
+        from xai_widgets.engine.score import named
+
+        if not self._is_given:
+            return
+        predicted = score.predicted(self.subject.outputs if frame.outputs is None else frame.outputs)
+        if predicted is None:
+            return
+        if frame.outputs is None:
+            predicted = predicted[rows]
+        other = predicted != score.targets
+        if len(predicted) == 1 and other.any():
+            best = named(int(predicted[0]), self.subject.names)
+            yield f"The model predicts {best}; this map explains {score.labels[0]}."
+        elif other.any():
+            yield "For some samples the class that is explained is not the one that the model predicts."
+
+    def _attribution(
+        self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs, notes: tuple[str, ...]
+    ) -> Attribution:
         count, view = len(inputs), self.subject.view
         of_layer = view.wrt is not None or frame.of_layer
 
@@ -186,6 +208,7 @@ class Task:
             wrt=view.wrt,
             notes=(
                 *self.conventions(),
+                *notes,
                 *frame.notes,
                 *doubts(self.method, frame, score, residual, self.score.reader.name, self._unsquashed(frame)),
             ),

@@ -16,7 +16,12 @@ from xai_widgets.task import Subject, Task
 from xai_widgets.trees import leaves
 
 each = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
-each_of_some = pytest.mark.parametrize("name", ["functional", "subclassed", "wrapped", "dict_inputs", "tokens"])
+slowly = {"marks": pytest.mark.slow}
+each_of_some = pytest.mark.parametrize(
+    "name",
+    ["wrapped", *(pytest.param(name, **slowly) for name in ("functional", "subclassed", "dict_inputs", "tokens"))],
+)
+FAST = ("integrated_gradients", "grad_cam")
 
 
 def task(cls, specimen, **more):
@@ -40,7 +45,7 @@ def test_a_deleted_model_is_freed_whatever_was_explained(name):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 @each
 def test_an_error_in_the_middle_of_tracing_leaves_the_model_whole_and_the_next_run_works(cls, error, zoo):
-    specimen = zoo["functional"]
+    specimen = zoo["nested"]  # which every method applies to
 
     def fails_in_the_graph_of_the_method(outputs):
         if calls:
@@ -60,7 +65,7 @@ def test_an_error_in_the_middle_of_tracing_leaves_the_model_whole_and_the_next_r
 
 @each
 def test_a_run_that_is_left_between_frames_leaves_the_model_whole(cls, zoo):
-    specimen = zoo["subclassed"]
+    specimen = zoo["nested"]
     with models.unchanged(specimen.model):
         frames = task(cls, specimen).frames()
         next(frames)
@@ -70,7 +75,10 @@ def test_a_run_that_is_left_between_frames_leaves_the_model_whole(cls, zoo):
     assert a.values.any()
 
 
-@each
+@pytest.mark.parametrize(
+    "cls",
+    [pytest.param(cls, id=cls.name, marks=() if cls.name in FAST else pytest.mark.slow) for cls in METHODS],
+)
 def test_another_thread_may_call_the_model_meanwhile(cls):
     """Everything is traced anew, which is when layers are tapped; the caller sees the plain model throughout."""
     specimen = models.wrapped()

@@ -255,7 +255,16 @@ class Score:
             return self
         scores = self.reader.head.precise(outputs.flat[self.reader.output], probability=False).numpy()
         classes = np.where(self.classes == PREDICTED, scores.argmax(axis=-1)[:, None], self.classes)
-        return replace(self, classes=classes, labels=tuple(_named(index, names) for index in classes[:, 0]))
+        return replace(self, classes=classes, labels=tuple(named(index, names) for index in classes[:, 0]))
+
+    def predicted(self, outputs: Outputs) -> np.ndarray | None:
+        """(n,) the classes that the model predicts, None where no single class of its output is explained."""
+        reader = self.reader
+        if not isinstance(reader, ClassReader) or reader.mask is not None or len(reader.signs) != 1:
+            return None
+        if reader.head.classes < 2:
+            return None
+        return reader.head.precise(outputs.flat[reader.output], probability=False).numpy().argmax(axis=-1)
 
     def repeated(self, times: int) -> Score:
         """The same score with each sample several times over."""
@@ -332,12 +341,12 @@ def resolve(
         )
     if isinstance(target, Margin):
         pair = [_class_index(one, head, names) for one in (target.first, target.second)]
-        label = f"{_named(pair[0], names)} rather than {_named(pair[1], names)}"
+        label = f"{named(pair[0], names)} rather than {named(pair[1], names)}"
         return Score(replace(reader, signs=(1, -1)), np.tile(np.array(pair, np.int32), (count, 1)), (label,) * count)
     if names and len(names) != head.classes:
         raise ValueError(f"names must name the {head.classes} classes of the model, got {len(names)} names")
     classes = _classes(target, head, names, count)
-    labels = tuple("the output" if head.classes == 1 and not names else _named(index, names) for index in classes)
+    labels = tuple("the output" if head.classes == 1 and not names else named(index, names) for index in classes)
     return Score(reader, classes[:, None].astype(np.int32), labels)
 
 
@@ -388,7 +397,8 @@ def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
     return int(target)
 
 
-def _named(index: int, names: Sequence[str]) -> str:
+def named(index: int, names: Sequence[str]) -> str:
+    """A class in words."""
     if index == PREDICTED:
         return "the predicted class"
     return names[index] if index < len(names) else f"class {index}"

@@ -80,7 +80,8 @@ class Method(Declared):
 
     `family` is the heading under which a menu lists it. `per_channel` is False where the values have no channel axis:
     one value for each position. `single` is True where one pass does it all: its frame brings the score and what the
-    model predicts, for which nobody asks beforehand. `missing` says where a part of the difference went that the values lack.
+    model predicts, for which nobody asks beforehand. `missing` says where a part of the difference went that the values
+    lack.
     """
 
     family: ClassVar[str] = "Gradients"
