@@ -182,9 +182,13 @@ def x_grad_cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
 def eigen_cam(activations: np.ndarray) -> np.ndarray:
     """Eigen-CAM: the projection on the first right-singular vector of (positions, channels), not centred.
 
-    Muhammad and Yeasin, 2020. The sign is the one with which the map goes along with the mean activation.
+    Muhammad and Yeasin, 2020. The sign is the one with which the map goes along with the mean activation; where the
+    channels' mean says nothing (after a layer norm it is zero everywhere), the largest magnitude is positive.
     """
     return np.stack([_first_component(one) for one in activations])
+
+
+_NEGLIGIBLE = 1e-4
 
 
 def _first_component(activations: np.ndarray) -> np.ndarray:
@@ -196,8 +200,11 @@ def _first_component(activations: np.ndarray) -> np.ndarray:
     else:
         _, vectors = np.linalg.eigh(matrix.T @ matrix)
         projection = matrix @ vectors[:, -1]
-    sign = -1 if projection @ matrix.mean(axis=1) < 0 else 1
-    return (sign * projection).reshape(activations.shape[:-1]).astype(activations.dtype)
+    mean = matrix.mean(axis=1)
+    along = projection @ mean
+    if abs(along) <= _NEGLIGIBLE * np.linalg.norm(projection) * np.linalg.norm(matrix, axis=1).max(initial=0):
+        along = projection[np.abs(projection).argmax()]
+    return (np.where(along < 0, -1, 1) * projection).reshape(activations.shape[:-1]).astype(activations.dtype)
 
 
 _PROBES = 8
