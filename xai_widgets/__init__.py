@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.methods import LIME as LIME
+    from xai_widgets.methods import RISE as RISE
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradientInput as GradientInput
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
+    from xai_widgets.methods import KernelSHAP as KernelSHAP
+    from xai_widgets.methods import Occlusion as Occlusion
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import SmoothGrad as SmoothGrad
     from xai_widgets.targets import Class as Class
@@ -44,7 +48,18 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
-    "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
+    "methods": (
+        "ExpectedGradients",
+        "GradCAM",
+        "GradientInput",
+        "IntegratedGradients",
+        "KernelSHAP",
+        "LIME",
+        "Occlusion",
+        "RISE",
+        "Saliency",
+        "SmoothGrad",
+    ),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }

@@ -11,6 +11,10 @@ from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.gradient_input import GradientInput
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
+from xai_widgets.methods.kernel_shap import KernelSHAP
+from xai_widgets.methods.lime import LIME
+from xai_widgets.methods.occlusion import Occlusion
+from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.smooth_grad import SmoothGrad
 
@@ -21,17 +25,25 @@ METHODS: tuple[type[Method], ...] = (
     Saliency,
     GradientInput,
     GradCAM,
+    Occlusion,
+    RISE,
+    LIME,
+    KernelSHAP,
 )
 
 __all__ = [
+    "LIME",
     "METHODS",
+    "RISE",
     "ExpectedGradients",
     "Frame",
     "GradCAM",
     "GradientInput",
     "Inputs",
     "IntegratedGradients",
+    "KernelSHAP",
     "Method",
+    "Occlusion",
     "Saliency",
     "SmoothGrad",
     "as_method",

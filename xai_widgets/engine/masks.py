@@ -1,0 +1,240 @@
+"""Scores of inputs of which parts are replaced by a reference: masks travel, inputs are composed in the graph."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from xai_widgets.engine.gradients import CLASSES
+from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.score import Score, precise
+from xai_widgets.layout import has_channels, positions
+
+Sizes = tuple[int, ...]
+Paint = Callable[[Sequence[Sizes], Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
+
+
+def places(shape: Sequence[int]) -> Sizes:
+    """The sizes of the axes along which an array (n, ...) can be masked: positions, or the features of a table."""
+    return positions(shape) or tuple(shape[1:])
+
+
+def by_player(sizes: Sequence[Sizes], labels: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (n, k, *size) of each array, from one number a player.
+
+    Args:
+        sizes: Of each array.
+        labels: Which player each position belongs to, (n, *size) int of each array.
+        moving: One tensor (n, k, players), 1 for what is kept.
+    """
+    (present,) = moving
+    rows = tf.shape(present)[:2]
+    masks = []
+    for size, label in zip(sizes, labels, strict=True):
+        flat = tf.reshape(label, (rows[0], -1))
+        masks.append(tf.reshape(tf.gather(present, flat, axis=2, batch_dims=1), tf.concat([rows, size], axis=0)))
+    return masks
+
+
+def by_window(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (1, k, *size) of each array, 0 within a window and 1 around it.
+
+    Args:
+        sizes: Of each array.
+        moving: Where windows start and end along each axis, (k, axes, 2) int of each array.
+    """
+    masks = []
+    for size, bounds in zip(sizes, moving, strict=True):
+        inside = None
+        for axis, length in enumerate(size):
+            along = tf.range(length)[None]
+            hit = tf.logical_and(along >= bounds[:, axis, :1], along < bounds[:, axis, 1:])
+            hit = tf.reshape(hit, (-1, *(length if other == axis else 1 for other in range(len(size)))))
+            inside = hit if inside is None else tf.logical_and(inside, hit)
+        masks.append(tf.logical_not(inside)[None])
+    return masks
+
+
+def by_grid(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (1, k, *size) of each array, linear between the nodes of shifted grids.
+
+    Args:
+        sizes: Of each array.
+        moving: For each array its nodes (k, ...), one more along each axis than cells reach; the shifts (k, axes) of
+            the grids in cells, from 0 to below 1; and the lengths (axes,) of a cell.
+    """
+    masks = []
+    for size, nodes, shift, cell in zip(sizes, moving[::3], moving[1::3], moving[2::3], strict=True):
+        mask = nodes
+        for axis, length in enumerate(size):
+            at = tf.range(length, dtype=nodes.dtype)[None] / cell[axis] + shift[:, axis : axis + 1]
+            before = tf.floor(at)
+            part = tf.reshape(at - before, (-1, *(length if other == axis else 1 for other in range(len(size)))))
+            low = tf.cast(before, tf.int32)
+            high = tf.minimum(low + 1, tf.shape(nodes)[axis + 1] - 1)
+            low, high = (tf.gather(mask, one, axis=axis + 1, batch_dims=1) for one in (low, high))
+            mask = low + part * (high - low)
+        masks.append(mask[None])
+    return masks
+
+
+class Masked:
+    """Scores of masked inputs: a compiled function with what stays the same bound to it.
+
+    What a mask leaves out is replaced by a reference; where there are several, the score is the mean over them.
+
+    Args:
+        view: The model. Where its `wrt` layer is set, site and references are outputs of that layer.
+        score: What is evaluated.
+        structure: The structure that the inputs have together.
+        site: What is masked, an array (n, ...) each.
+        references: For each reference its arrays (n, ...).
+        inputs: What the model gets besides, where a layer's output is replaced.
+        paint: `by_player`, `by_window` or `by_grid`.
+        fixed: What it needs besides what travels, such as label maps.
+    """
+
+    def __init__(
+        self,
+        view: ModelView,
+        score: Score,
+        structure: Any,
+        site: Sequence[np.ndarray],
+        references: Sequence[Sequence[np.ndarray]],
+        inputs: Sequence[np.ndarray],
+        paint: Paint,
+        fixed: Sequence[np.ndarray] = (),
+    ) -> None:
+        self._view, self._score, self._structure, self._paint = view, score, structure, paint
+        besides = list(inputs) if view.wrt is not None else []
+        self.site, self._fixed, self._besides = list(site), list(fixed), besides
+        self.references = len(references)
+        together = max(1, view.chunk(site) // len(site[0]))
+        self._references = list(_stacked(references, together))
+        self._bound = [tf.constant(array) for array in (*besides, *fixed, *site)]
+        self._classes = tf.constant(score.classes, tf.int32)
+
+    def __call__(self, moving: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores (n, k), float64, of the masks that `paint` makes from `moving`."""
+        function = self._compiled(moving)
+        travelling = [tf.constant(array) for array in moving]
+        total: Any = 0.0
+        for references in self._references:
+            scores = function(*self._bound, *travelling, *references, self._classes)
+            total = total + scores.numpy().astype(np.float64)
+        return total / self.references
+
+    def _compiled(self, moving: Sequence[np.ndarray]) -> Any:
+        view, score, structure, paint = self._view, self._score, self._structure, self._paint
+        width, besides, fixed = len(self.site), len(self._besides), len(self._fixed)
+        sizes = [places(array.shape) for array in self.site]
+
+        def run(*tensors: tf.Tensor) -> Any:
+            *bound, classes = tensors
+            parts = iter(bound)
+            inputs, labels, values, travelling, references = (
+                list(itertools.islice(parts, count)) for count in (besides, fixed, width, len(moving), width)
+            )
+            masks = paint(sizes, labels, travelling)
+            points = [
+                _composed(value, reference, mask)
+                for value, reference, mask in zip(values, references, masks, strict=True)
+            ]
+            grid = tf.stack([tf.shape(classes)[0], tf.shape(masks[0])[1], tf.shape(references[0])[1]])
+            repeats = grid[1] * grid[2]
+            rows = [tf.reshape(point, tf.concat([[-1], tf.shape(point)[3:]], axis=0)) for point in points]
+            for row, value in zip(rows, values, strict=True):
+                row.set_shape((None, *value.shape[1:]))
+            scores = _scores(view, score, rows, inputs, structure, classes, repeats)
+            return precise(tf.reduce_sum(tf.reshape(scores, grid), axis=2))
+
+        moving_specs = [_free(array, len(self.site), paint) for array in moving]
+        reference_specs = [tf.TensorSpec([None, None, *array.shape[1:]], array.dtype) for array in self.site]
+        signature = [*specs(self._besides), *specs(self._fixed), *specs(self.site), *moving_specs, *reference_specs]
+        key = ("masked", paint.__name__, *score.key, repr(structure), width, fixed)
+        function, _ = view.compiled(key, run, [*signature, CLASSES])
+        return function
+
+
+def grid_moments(
+    view: ModelView, site: Sequence[np.ndarray], moving: Sequence[np.ndarray], scores: np.ndarray
+) -> list[np.ndarray]:
+    """Sums over grid masks M of M and M squared, each times 1, s and s squared.
+
+    Args:
+        view: Whose store of compiled functions is used; the model is not called.
+        site: What is masked, an array (n, ...) each.
+        moving: As for `by_grid`.
+        scores: (n, k), s.
+
+    Returns:
+        For each array (n, 3, 2, positions): powers of s, powers of M, positions flattened.
+    """
+    sizes = [places(array.shape) for array in site]
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *travelling, score = tensors
+        powers = tf.stack([tf.ones_like(score), score, score**2], axis=1)
+        sums = []
+        for mask in by_grid(sizes, (), travelling):
+            flat = tf.reshape(mask, (tf.shape(mask)[1], -1))
+            both = tf.concat([flat, flat**2], axis=1)
+            sums.append(tf.reshape(tf.einsum("npk,kx->npx", powers, both), (tf.shape(score)[0], 3, 2, -1)))
+        return sums
+
+    scores = scores.astype(site[0].dtype)
+    moving_specs = [_free(array, len(site), by_grid) for array in moving]
+    key = ("grid moments", tuple(sizes))
+    function, _ = view.compiled(key, run, [*moving_specs, tf.TensorSpec([None, None], scores.dtype)])
+    return [one.numpy() for one in function(*map(tf.constant, (*moving, scores)))]
+
+
+def _free(array: np.ndarray, width: int, paint: Paint) -> tf.TensorSpec:
+    """The specification of something that travels: only its rank is fixed, so that no other count retraces."""
+    shape = [None] * array.ndim
+    if paint is by_window:
+        shape = [None, *array.shape[1:]]
+    return tf.TensorSpec(shape, array.dtype)
+
+
+def _composed(value: tf.Tensor, reference: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1."""
+    channel = [1] if has_channels(value.shape) and len(value.shape) > 2 else []
+    shape = tf.concat([tf.shape(mask)[:2], [1], tf.shape(mask)[2:], channel], axis=0)
+    mask = tf.reshape(mask, tf.cast(shape, tf.int32))
+    if mask.dtype == tf.bool:
+        return tf.where(mask, value[:, None, None], reference[:, None])
+    return mask * value[:, None, None] + (1 - mask) * reference[:, None]
+
+
+def _scores(
+    view: ModelView,
+    score: Score,
+    rows: Sequence[tf.Tensor],
+    inputs: Sequence[tf.Tensor],
+    structure: Any,
+    classes: tf.Tensor,
+    repeats: tf.Tensor,
+) -> tf.Tensor:
+    classes = tf.repeat(classes, repeats, axis=0)
+    if view.wrt is None:
+        return view.score(score, rows, structure, classes)
+    replacements = iter(rows)
+
+    def see(output: Any) -> Any:
+        return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
+
+    with view.tap(see):
+        return view.score(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
+
+
+def _stacked(references: Sequence[Sequence[np.ndarray]], together: int) -> Iterator[list[tf.Tensor]]:
+    """References in groups, (n, r, ...) for each array, or (1, r, ...) where they are the same for all samples."""
+    for start in range(0, len(references), together):
+        group = references[start : start + together]
+        arrays = [np.stack(parts, axis=1) for parts in zip(*group, strict=True)]
+        yield [tf.constant(one[:1] if (one == one[:1]).all() else one) for one in arrays]
