@@ -28,7 +28,7 @@ def grid(size: Sequence[int], count: int) -> np.ndarray:
             break
         cells = more
     places = [np.arange(length) * parts // length for length, parts in zip(size, cells, strict=True)]
-    return np.ravel_multi_index(np.meshgrid(*places, indexing="ij"), cells).astype(np.int32)
+    return np.asarray(np.ravel_multi_index(tuple(np.meshgrid(*places, indexing="ij")), tuple(cells)), np.int32)
 
 
 def segmented(samples: np.ndarray, count: int, how: str, channels: bool) -> tuple[np.ndarray, bool]:
@@ -83,14 +83,14 @@ def _slic(picture: np.ndarray, count: int) -> np.ndarray:
     from skimage.segmentation import slic
 
     # It merges what is small, and of small pictures it starts with more: a second look asks for what was missing.
-    best, wanted = None, count
+    looks: list[tuple[int, np.ndarray]] = []
+    wanted = count
     for _ in range(_LOOKS):
         labels = slic(picture, n_segments=wanted, start_label=0, convert2lab=picture.shape[-1] == 3)
         found = len(np.unique(labels))
-        if best is None or abs(found - count) < abs(len(np.unique(best)) - count):
-            best = labels
+        looks.append((abs(found - count), labels))
         wanted = max(1, round(wanted * count / found))
-    return best
+    return min(looks, key=lambda look: look[0])[1]
 
 
 def _quickshift(picture: np.ndarray, count: int) -> np.ndarray:
@@ -105,6 +105,8 @@ def _quickshift(picture: np.ndarray, count: int) -> np.ndarray:
 def _felzenszwalb(picture: np.ndarray, count: int) -> np.ndarray:
     from skimage.segmentation import felzenszwalb
 
+    if picture.shape[-1] > 3:  # of more channels than that it warns: neighbouring ones are averaged
+        picture = np.stack([part.mean(axis=-1) for part in np.array_split(picture, 3, axis=-1)], axis=-1)
     smallest = max(1, picture.shape[0] * picture.shape[1] // (2 * count))
     return felzenszwalb(picture, scale=100, sigma=0.8, min_size=smallest, channel_axis=-1)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 GROUPS = 20
-_LISTED = 1 << 16
+_LISTED = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
 def _coalitions(players: int, size: int, there: int, wanted: int, random: np.random.Generator) -> np.ndarray:
     """(wanted, players) bool: different coalitions of a size in random order, of two complements at most one."""
     halved = 2 * size == players
-    if there <= max(_LISTED, wanted):
+    if there <= max(_LISTED, 4 * wanted):
         # Of two complements of half the players, that with the first player.
         rest = itertools.combinations(range(1, players), size - 1) if halved else None
         members = [(0, *one) for one in rest] if rest else list(itertools.combinations(range(players), size))

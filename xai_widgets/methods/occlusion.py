@@ -89,7 +89,8 @@ class Occlusion(Method):
                 f"Occlusion.stride must be at most the window, {window}, got {stride}: places would be left out"
             )
         axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
-        tiles, others = [], []
+        tiles: list[np.ndarray] = []
+        others: list[np.ndarray] = []
         for places in itertools.product(*axes):
             bounds = np.array(
                 [(start, start + side) for (start, _), side in zip(places, window, strict=True)], np.int32
