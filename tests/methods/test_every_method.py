@@ -8,7 +8,23 @@ from xai_widgets.declare import fields
 from xai_widgets.methods import METHODS
 from xai_widgets.task import Subject, Task
 
-FEW = {"integrated_gradients": {"steps": 6}, "expected_gradients": {"samples": 6}, "smooth_grad": {"samples": 6}}
+FEW = {
+    "integrated_gradients": {"steps": 6},
+    "expected_gradients": {"samples": 6},
+    "smooth_grad": {"samples": 6},
+    "occlusion": {"window": 2},
+    "rise": {"samples": 20},
+    "lime": {"samples": 40, "segments": 9},
+    "kernel_shap": {"samples": 40, "segments": 9},
+}
+MANY = {
+    "integrated_gradients": {"steps": 400},
+    "expected_gradients": {"samples": 4000},
+    "kernel_shap": {"samples": 20},
+    "occlusion": {},
+}
+ONE_CHANNEL = ("occlusion", "rise")
+BY_SEGMENT = ("lime", "kernel_shap")
 each = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
 
 
@@ -31,8 +47,15 @@ def test_runs_on_every_model_and_leaves_it_whole(cls, any_model):
     model, inputs = any_model
     skip_where_it_does_not_apply(cls, inputs)
     a = xai.explain(model, inputs, few(cls))
-    if cls.per_channel:
+    if cls.name in ONE_CHANNEL and inputs.ndim > 2:
+        assert a.values.shape == (*inputs.shape[:-1], 1)
+    elif cls.name in BY_SEGMENT and inputs.ndim > 2:
+        assert a.values.shape == (3, a.segments.max() + 1)
+        assert a.segments.shape == inputs.shape[:-1]
+        assert a.segments.dtype.kind == "i"
+    elif cls.per_channel:
         assert a.values.shape == inputs.shape
+        assert a.segments is None
     else:
         assert a.values.ndim == inputs.ndim - 1
     assert a.values.dtype == (np.float64 if inputs.dtype == np.float64 else np.float32)
@@ -47,10 +70,14 @@ def test_a_batch_equals_its_samples_one_by_one(cls, any_model):
     model, inputs = any_model
     skip_where_it_does_not_apply(cls, inputs)
     together = xai.explain(model, inputs, few(cls))
-    alone = [xai.explain(model, inputs[i : i + 1], few(cls)).values for i in range(len(inputs))]
-    largest = np.abs(together.values).max()
+    alone = [xai.explain(model, inputs[i : i + 1], few(cls)) for i in range(len(inputs))]
+    if together.segments is not None:  # each sample has as many as it has
+        together, alone = together.heatmap(), [one.heatmap() for one in alone]
+    else:
+        together, alone = together.values, [one.values for one in alone]
+    largest = np.abs(together).max()
     tolerance = 2e-2 if float16(model) else 1e-5  # float16 layers round differently in other batch sizes
-    np.testing.assert_allclose(together.values, np.concatenate(alone), atol=tolerance * largest)
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=tolerance * largest)
 
 
 @each
@@ -66,8 +93,7 @@ def test_the_same_seed_gives_the_same_map_and_another_another(cls, zoo):
 @pytest.mark.parametrize("cls", [cls for cls in METHODS if cls().claims()], ids=lambda cls: cls.name)
 def test_what_claims_to_add_up_does(cls, zoo):
     model, inputs = zoo["sequential"]
-    many = {"integrated_gradients": {"steps": 400}, "expected_gradients": {"samples": 4000}}[cls.name]
-    a = xai.explain(model, inputs, cls(**many))
+    a = xai.explain(model, inputs, cls(**MANY[cls.name]))
     np.testing.assert_allclose(a.values.sum(axis=1), a.score - a.baseline_score, atol=0.02)
     np.testing.assert_allclose(a.residual, a.values.sum(axis=1) - (a.score - a.baseline_score), atol=1e-5)
 
@@ -76,7 +102,7 @@ def test_what_claims_to_add_up_does(cls, zoo):
 def test_frames_end_at_one_and_grow(cls, digits):
     task = Task(
         Subject(digits.model, digits.inputs[:1]),
-        few(cls) if cls.name not in FEW else cls(**{next(iter(FEW[cls.name])): 200}),
+        few(cls) if cls.name not in FEW else cls(**MANY.get(cls.name, {next(iter(FEW[cls.name])): 200})),
     )
     frames = [frame for frame, _ in task.frames()]
     progress = [frame.progress for frame in frames]

@@ -49,6 +49,11 @@ class Regression:
         self._sums = np.zeros((2, count))
 
     @property
+    def scale(self) -> float:
+        """The mean of the diagonal of the moment matrix, by which a penalty is large or small."""
+        return float(np.trace(self._moment)) / len(self._moment)
+
+    @property
     def effective(self) -> float:
         """How many rows of equal weight would be worth as much."""
         return self._weight**2 / self._square_weight if self._weight else 0.0
@@ -85,12 +90,14 @@ class Regression:
             progress: Which part of the rows that will be drawn was added.
         """
         # Far below anything that is meant: it picks the smallest of equally good fits while there are few rows.
-        floor = 1e-10 * max(np.trace(self._moment) / len(self._moment), 1e-300)
+        floor = 1e-10 * max(self.scale, 1e-300)
         inverse = np.linalg.inv(self._moment + np.diag(penalty + floor))
         values = self._target @ inverse
         free = self.rows - len(inverse)
         error = None
-        if free > 0 and self.rows >= GROUPS:
+        if progress >= 1 and not self._moments[0].any():
+            error = np.zeros_like(values)
+        elif free > 0 and self.rows >= GROUPS:
             scores = self._targets - np.einsum("pgij,nj->npgi", self._moments, values, optimize=True)
             scores -= scores.mean(axis=2, keepdims=True)
             moved = scores @ inverse
@@ -133,8 +140,10 @@ class Draw:
 def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
     """Coalitions that each stand for themselves and their complement, for Shapley values by least squares.
 
-    Sizes are as likely as one another (leverage scores, Musco and Witter, 2025), each coalition comes once, and sizes
-    of which there are few coalitions come in full: with 2**(players - 1) - 1 pairs all of them, and the fit is exact.
+    A coalition of size s is drawn from its size's with a share of 1 / sqrt(s (players - s)): between the kernel's own
+    weights and leverage scores (Musco and Witter, 2025), and best where coalitions of all sizes are equally far from
+    the linear fit. Each comes once, and sizes of which there are few come in full: with 2**(players - 1) - 1 pairs all
+    of them, and the fit is exact.
 
     Args:
         players: At least 2.
@@ -143,12 +152,14 @@ def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
     """
     random = np.random.default_rng([seed, players])
     drawn, weights, fraction, order = [], [], [], []
-    shares = [1.0 if 2 * size < players else 0.5 for size in range(1, players // 2 + 1)]
-    left, mass = float(pairs), sum(shares)
+    sizes = np.arange(1, players // 2 + 1)
+    kernel_mass = np.where(2 * sizes < players, 1.0, 0.5) / (sizes * (players - sizes))
+    shares = kernel_mass * np.sqrt(sizes * (players - sizes))
+    left, mass = float(pairs), shares.sum()
     # Systematic sampling: expected numbers become whole ones whose sum is that of the whole.
     offset, taken = random.random(), 0
     expected_sum = 0.0
-    for size, share in enumerate(shares, start=1):
+    for size, share, kernel_share in zip(sizes.tolist(), shares, kernel_mass, strict=True):
         there = math.comb(players, size) // (1 if 2 * size < players else 2)
         expected = float(min(there, left * share / mass))
         left, mass = left - expected, mass - share
@@ -158,7 +169,7 @@ def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
         if not wanted:
             continue
         drawn.append(_coalitions(players, size, there, wanted, random))
-        weights.append(np.full(wanted, share * (players - 1) / (size * (players - size)) / expected))
+        weights.append(np.full(wanted, players * kernel_share / expected))
         fraction.append(np.full(wanted, wanted / there))
         order.append((np.arange(wanted) + random.random()) / wanted)
     ranks = np.argsort(np.concatenate(order), kind="stable")
@@ -344,9 +355,16 @@ class ShapleyGame:
     def fit(self) -> Fit:
         if self._players == 1:
             return _alone(self._difference)
-        fit = self._regression.fit(np.zeros(self._players), self._regression.rows / self.rounds)
+        rows, everything = self._regression.rows, self._draw is not None and bool((self._draw.fraction == 1).all())
+        # Hardly more equations than unknowns, or fewer, make wild solutions.
+        wild = rows < 1.5 * self._players and not everything
+        ridge = _RIDGE * self._regression.scale if wild else 0.0
+        fit = self._regression.fit(np.full(self._players, ridge), rows / self.rounds)
         away = fit.values - fit.values.mean(axis=1, keepdims=True)
         return Fit(away + self._difference[:, None] / self._players, fit.error, fit.explained)
+
+
+_RIDGE = 0.03
 
 
 def _alone(difference: np.ndarray) -> Fit:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class KernelSHAP(Method):
     """Shapley values of segments, by weighted least squares over coalitions (Lundberg and Lee, 2017).
 
-    Each coalition comes with its complement and none comes twice; sizes are drawn by leverage (Musco and Witter, 2025).
-    The values add up to the difference exactly, and are exact with 2**segments - 2 samples.
+    Each coalition comes with its complement and none comes twice; sizes of which there are few come in full. The values
+    add up to the difference exactly, and are exact with 2**segments - 2 samples.
     """
 
     name = "kernel_shap"

@@ -66,23 +66,24 @@ class Masking:
 
     def _absence(self, baseline: Baseline) -> list[str]:
         notes = []
-        if baseline.count is None:
-            notes.append(
-                f"What is absent is replaced by {ENDLESS} draws of {baseline!r} in turn, and the score averaged."
-            )
-        elif self.references > 1:
-            notes.append(f"What is absent is replaced by {self.references} references in turn, and the score averaged.")
-        if self._view.wrt is None and self._takes_ids():
-            absent = np.unique(self._starts[0][0])
+        if self.references > 1:
+            notes.append(f"What is absent is replaced by each of {self.references} references, and the score averaged.")
+        for place in self._ids() if self._view.wrt is None else ():
+            absent = np.unique(self._starts[0][place])
             which = f"the id {absent[0]:g}" if len(absent) == 1 else "the ids of the baseline"
             notes.append(f"The inputs are token ids: a token that is absent is replaced by {which}.")
         if all(np.array_equal(one, two) for start in self._starts for one, two in zip(start, self.site, strict=True)):
             notes.append("The baseline equals the input, so the map is zero everywhere.")
         return notes
 
-    def _takes_ids(self) -> bool:
-        whole = all(array.ndim == 2 and np.array_equal(array, np.rint(array)) for array in self.site)
-        return whole and any(type(layer).__name__ == "Embedding" for layer in self._view.layers.values())
+    def _ids(self) -> list[int]:
+        """Which arrays look like token ids: rows of whole numbers, where the model has an embedding."""
+        embeds = any(type(layer).__name__ == "Embedding" for layer in self._view.layers.values())
+        return [
+            place
+            for place, array in enumerate(self.site)
+            if embeds and array.ndim == 2 and np.array_equal(array, np.rint(array))
+        ]
 
 
 def forecast(evaluations: int, change: np.ndarray | None) -> tuple[str, ...]:
