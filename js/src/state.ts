@@ -67,7 +67,7 @@ export interface Field {
 	name: string;
 	label: string;
 	doc: string;
-	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer";
+	kind: "int" | "float" | "choice" | "bool" | "baseline" | "value" | "seed" | "layer" | "size" | "segments";
 	default: Value;
 	min: number | null;
 	max: number | null;
