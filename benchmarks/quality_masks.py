@@ -77,7 +77,7 @@ def shap_values(model, x, target, background, labels, samples, seed):
 
 
 def quality(short):
-    """One row a network, method and budget: both estimators' correlation and error."""
+    """One row a network, method and budget: correlation, ours and plain, and squared error, ours and plain."""
     for name, model, x, budgets, many, rounds in networks(short):
         target = int(np.argmax(model(x)[0]))
         table = x.ndim == 2
@@ -93,7 +93,7 @@ def quality(short):
         truths = [explain(method.replace(samples=many, seed=99)).values for method in (rise, game)]
         for budget in tqdm(budgets, desc=name, file=sys.stderr):
             seeds = range(rounds)
-            pairs = {
+            estimates = {
                 "RISE": (
                     [explain(rise.replace(samples=budget, seed=seed)).values for seed in seeds],
                     [explain(rise.replace(samples=budget, seed=seed, keep=INDEPENDENT)).values for seed in seeds],
@@ -103,8 +103,9 @@ def quality(short):
                     [shap_values(model, x, target, background, labels, budget, seed) for seed in seeds],
                 ),
             }
-            for truth, (method, (ours, plain)) in zip(truths, pairs.items(), strict=True):
-                yield name, method, budget, *compared(ours, truth), *compared(plain, truth)
+            for truth, (method, (ours, plain)) in zip(truths, estimates.items(), strict=True):
+                pairs = zip(compared(ours, truth), compared(plain, truth), strict=True)
+                yield name, method, budget, *(figure for pair in pairs for figure in pair)
 
 
 def median(function, rounds):

@@ -86,8 +86,8 @@ class Masking:
         ]
 
 
-def forecast(evaluations: int, change: np.ndarray | None) -> tuple[str, ...]:
-    """How many evaluations more a steady map would take, from those made and what the map may still change.
+def forecast(samples: int, change: np.ndarray | None) -> tuple[str, ...]:
+    """How many samples more a steady map would take, from those drawn and what the map may still change.
 
     A standard error falls with the root of their number (Covert and Lee, 2021).
     """
@@ -96,9 +96,9 @@ def forecast(evaluations: int, change: np.ndarray | None) -> tuple[str, ...]:
     ratio = float(np.nanmax(change, initial=0))
     if ratio <= STEADY:
         return ()
-    more = evaluations * ((ratio / STEADY) ** 2 - 1)
+    more = samples * ((ratio / STEADY) ** 2 - 1)
     digits = max(0, int(np.log10(max(more, 1))) - 1)
-    told = f"For a map that is steady to {STEADY:.0%} take some {round(more, -digits):,.0f} evaluations more."
+    told = f"For a map that is steady to {STEADY:.0%} take some {round(more, -digits):,.0f} samples more."
     if ratio >= 1:
         return ("The standard error is as large as the map: what it shows is mostly chance.", told)
     return (told,)
