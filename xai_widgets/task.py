@@ -142,7 +142,7 @@ class Task:
 
     def _attribution(self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs) -> Attribution:
         count, view = len(inputs), self.subject.view
-        of_layer = view.wrt is not None or frame.of_layer
+        of_layer, dtype = view.wrt is not None or frame.of_layer, view.dtype
 
         def pack(arrays: Sequence[np.ndarray]) -> Any:
             if of_layer:
@@ -150,7 +150,7 @@ class Task:
             return packed(list(arrays), inputs.structure)
 
         def numbers(arrays: Sequence[np.ndarray]) -> Any:
-            return pack([np.asarray(array, view.dtype) for array in arrays])
+            return pack([np.asarray(array, dtype) for array in arrays])
 
         missing = np.full(count, np.nan, score.dtype)
         baseline_score = missing if frame.baseline_score is None else frame.baseline_score

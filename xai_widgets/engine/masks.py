@@ -118,16 +118,34 @@ class Masked:
         self._references = list(_stacked(references, together))
         self._bound = [tf.constant(array) for array in (*besides, *fixed, *site)]
         self._classes = tf.constant(score.classes, tf.int32)
+        self._function: Any = None
 
     def __call__(self, moving: Sequence[np.ndarray]) -> np.ndarray:
         """Scores (n, k), float64, of the masks that `paint` makes from `moving`."""
-        function = self._compiled(moving)
+        return self.with_sums(moving)[0]
+
+    def with_sums(self, moving: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and for a grid the sums over masks M of M, of M squared, and of M times its score.
+
+        Returns:
+            (n, k); and for each array (n, 3, positions), positions flattened. Both float64.
+        """
+        if self._function is None:
+            self._function = self._compiled(moving)
         travelling = [tf.constant(array) for array in moving]
         total: Any = 0.0
+        alone: list[tf.Tensor] = []
+        products: list[np.ndarray] | None = None
         for references in self._references:
-            scores = function(*self._bound, *travelling, *references, self._classes)
+            scores, alone, parts = self._function(*self._bound, *travelling, *references, self._classes)
             total = total + scores.numpy().astype(np.float64)
-        return total / self.references
+            more = [part.numpy().astype(np.float64) for part in parts]
+            products = more if products is None else [one + other for one, other in zip(products, more, strict=True)]
+        sums: list[np.ndarray] = []
+        for one, product in zip(alone, products or (), strict=True):
+            both = np.broadcast_to(one, (len(product), *one.shape))
+            sums.append(np.concatenate([both, product[:, None] / self.references], axis=1))
+        return total / self.references, sums
 
     def _compiled(self, moving: Sequence[np.ndarray]) -> Any:
         view, score, structure, paint = self._view, self._score, self._structure, self._paint
@@ -151,7 +169,8 @@ class Masked:
             for row, value in zip(rows, values, strict=True):
                 row.set_shape((None, *value.shape[1:]))
             scores = _scores(view, score, rows, inputs, structure, classes, repeats)
-            return precise(tf.reduce_sum(tf.reshape(scores, grid), axis=2))
+            scores = precise(tf.reduce_sum(tf.reshape(scores, grid), axis=2))
+            return scores, *(_sums(masks, scores) if paint is by_grid else ([], []))
 
         moving_specs = [_free(array, paint) for array in moving]
         reference_specs = [tf.TensorSpec([None, None, *array.shape[1:]], array.dtype) for array in self.site]
@@ -159,40 +178,6 @@ class Masked:
         key = ("masked", paint.__name__, *score.key, repr(structure), width, fixed)
         function, _ = view.compiled(key, run, [*signature, CLASSES])
         return function
-
-
-def grid_moments(
-    view: ModelView, site: Sequence[np.ndarray], moving: Sequence[np.ndarray], scores: np.ndarray
-) -> list[np.ndarray]:
-    """Sums over grid masks M of M, M squared, and M times its score.
-
-    Args:
-        view: Whose store of compiled functions is used; the model is not called.
-        site: What is masked, an array (n, ...) each.
-        moving: As for `by_grid`.
-        scores: (n, k).
-
-    Returns:
-        For each array (n, 3, positions), positions flattened.
-    """
-    sizes = [places(array.shape) for array in site]
-
-    def run(*tensors: tf.Tensor) -> Any:
-        *travelling, score = tensors
-        sums = []
-        for mask in by_grid(sizes, (), travelling):
-            flat = tf.reshape(mask, (tf.shape(mask)[1], -1))
-            alone = tf.stack([tf.reduce_sum(flat, axis=0), tf.reduce_sum(flat**2, axis=0)])
-            alone = tf.repeat(alone[None], tf.shape(score)[0], axis=0)
-            sums.append(tf.concat([alone, tf.matmul(score, flat)[:, None]], axis=1))
-        return sums
-
-    scores = scores.astype(site[0].dtype)
-    moving_specs = [_free(array, by_grid) for array in moving]
-    function, _ = view.compiled(
-        ("grid moments", tuple(sizes)), run, [*moving_specs, tf.TensorSpec([None, None], scores.dtype)]
-    )
-    return [one.numpy() for one in function(*map(tf.constant, (*moving, scores)))]
 
 
 class Grids:
@@ -375,6 +360,13 @@ def _roberts(axes: int) -> np.ndarray:
     for _ in range(40):
         root = (1 + root) ** (1 / (axes + 1))
     return root ** -np.arange(1.0, axes + 1)
+
+
+def _sums(masks: Sequence[tf.Tensor], scores: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """For each array sums of masks and of their squares (2, positions), and of masks times scores (n, positions)."""
+    flat = [tf.reshape(mask, (tf.shape(mask)[1], -1)) for mask in masks]
+    alone = [tf.stack([tf.reduce_sum(one, axis=0), tf.reduce_sum(one**2, axis=0)]) for one in flat]
+    return alone, [tf.matmul(scores, tf.cast(one, scores.dtype)) for one in flat]
 
 
 def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:

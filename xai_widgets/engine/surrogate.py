@@ -98,7 +98,7 @@ class Regression:
         if progress >= 1 and not self._moments[0].any():
             error = np.zeros_like(values)
         elif free > 0 and self.rows >= GROUPS:
-            scores = self._targets - np.einsum("pgij,nj->npgi", self._moments, values, optimize=True)
+            scores = self._targets - np.moveaxis(self._moments @ values.T, 3, 0)
             scores -= scores.mean(axis=2, keepdims=True)
             moved = scores @ inverse
             spread = (moved**2).sum(axis=2)
@@ -220,6 +220,7 @@ class Coins:
         self.count = min(wanted, there)
         self.fraction = self.count / there
         self._codes: np.ndarray | None = None
+        self._last: tuple[int, np.ndarray] | None = None
         if players <= _CODED:
             self._codes = np.random.default_rng([seed, players]).choice(there, self.count, replace=False)
 
@@ -234,8 +235,11 @@ class Coins:
         return np.concatenate(tossed)[start - first : stop - first]
 
     def _block(self, number: int) -> np.ndarray:
-        random = np.random.default_rng([self._seed, self._players, number])
-        return random.integers(2, size=(_BLOCK, self._players), dtype=np.uint8) == 1
+        """The masks of a block; the last one is kept, for calls are smaller than blocks."""
+        if self._last is None or self._last[0] != number:
+            random = np.random.default_rng([self._seed, self._players, number])
+            self._last = number, random.integers(2, size=(_BLOCK, self._players), dtype=np.uint8) == 1
+        return self._last[1]
 
 
 def kernel(masks: np.ndarray, width: float) -> np.ndarray:

@@ -43,7 +43,7 @@ class RISE(Method):
         return "The map shows which places, when kept, raise (+) or lower (\u2212) the score of {target}"
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
-        from xai_widgets.engine.masks import Grids, Spread, by_grid, grid_moments
+        from xai_widgets.engine.masks import Grids, Spread, by_grid
 
         if self.keep >= 1:
             raise ValueError(f"RISE.keep must be below 1, got {self.keep}: nothing would be masked")
@@ -51,15 +51,17 @@ class RISE(Method):
         grids = Grids(masking.site, self.grid, self.keep, self.seed)
         scores = masking.scores(by_grid)
         whole, absent = scores(grids.ends()).T
+        # About the middle of its ends the score's sums of squares lose no digits.
         middle = (whole + absent) / 2
         sums: list[np.ndarray] | None = None
         spread = Spread(grids, len(inputs))
         for call in masking.calls(self.samples):
             moving = grids.rows(call)
-            # About the middle of its ends: sums of squares lose no digits.
-            found = scores(moving) - middle[:, None]
-            moments = [part.astype(np.float64) for part in grid_moments(view, masking.site, moving, found)]
-            sums = moments if sums is None else [one + other for one, other in zip(sums, moments, strict=True)]
+            found, parts = scores.with_sums(moving)
+            found -= middle[:, None]
+            for part in parts:
+                part[:, 2] -= middle[:, None] * part[:, 0]
+            sums = parts if sums is None else [one + other for one, other in zip(sums, parts, strict=True)]
             spread.add(call, found)
             pairs = [_estimate(one / call.stop, spread, self.keep) for one in sums]
             values, error = (_shaped(arrays, masking) for arrays in zip(*pairs, strict=True))
