@@ -58,11 +58,9 @@ def compared(maps, truth):
     return np.mean(correlations), np.mean([((one.ravel() - truth) ** 2).sum() for one in maps]) / (truth**2).sum()
 
 
-def shap_values(model, x, target, background, labels, samples, seed):
+def shap_values(run, x, target, background, labels, samples, seed):
     """What shap's KernelExplainer gives for players that are features, or segments of a picture over zeros."""
     import shap
-
-    run = forward(model)
 
     def score(rows):
         if labels is not None:
@@ -80,7 +78,7 @@ def quality(short):
     """One row a network, method and budget: correlation, ours and plain, and squared error, ours and plain."""
     for name, model, x, budgets, many, rounds in networks(short):
         target = int(np.argmax(model(x)[0]))
-        table = x.ndim == 2
+        table, run = x.ndim == 2, forward(model)
         background = xai.examples.tabular().inputs[40 : 40 + BACKGROUND] if table else None
         baseline = xai.Samples(background) if table else xai.Constant(0)
 
@@ -100,7 +98,7 @@ def quality(short):
                 ),
                 "KernelSHAP": (
                     [explain(game.replace(samples=budget, seed=seed)).values for seed in seeds],
-                    [shap_values(model, x, target, background, labels, budget, seed) for seed in seeds],
+                    [shap_values(run, x, target, background, labels, budget, seed) for seed in seeds],
                 ),
             }
             for truth, (method, (ours, plain)) in zip(truths, estimates.items(), strict=True):
@@ -144,11 +142,12 @@ def peers(rounds):
     table = xai.examples.tabular()
     x, background = table.inputs[:1], table.inputs[40 : 40 + BACKGROUND]
     method = xai.KernelSHAP(samples=2048, baseline=xai.Samples(background))
+    run = forward(table.model)
     ours = median(lambda: xai.explain(table.model, x, method, target=0), rounds)
     yield (
         "KernelSHAP 2048, 20 rows: shap",
         ours,
-        median(lambda: shap_values(table.model, x, 0, background, None, 2048, 0), rounds),
+        median(lambda: shap_values(run, x, 0, background, None, 2048, 0), rounds),
     )
     try:
         from lime.lime_image import LimeImageExplainer
@@ -166,7 +165,6 @@ def peers(rounds):
             num_samples=1000,
             hide_color=0,
             segmentation_fn=lambda _: cells,
-            progress_bar=False,
         ),
         2,
     )

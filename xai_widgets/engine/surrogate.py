@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -137,6 +138,7 @@ class Draw:
     fraction: np.ndarray
 
 
+@functools.lru_cache(maxsize=4)  # a slider runs the same draw again and again
 def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
     """Coalitions that each stand for themselves and their complement, for Shapley values by least squares.
 
