@@ -12,7 +12,7 @@ from xai_widgets.methods.base import Inputs
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
-    from xai_widgets.engine.masks import Paint
+    from xai_widgets.engine.masks import Masked, Paint
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Score
 
@@ -50,7 +50,7 @@ class Masking:
         self.raw = [array.shape for array in self.site] == [array.shape for array in inputs.arrays]
         self.notes = tuple(self._absence(baseline))
 
-    def scores(self, paint: Paint, fixed: Sequence[np.ndarray] = ()):  # type: ignore[no-untyped-def]
+    def scores(self, paint: Paint, fixed: Sequence[np.ndarray] = ()) -> Masked:
         """The scores of masks that `paint` makes: see `engine.masks.Masked`."""
         from xai_widgets.engine.masks import Masked
 

@@ -25,8 +25,8 @@ class RISE(Method):
 
     Masks are coarse grids, shifted at random and linear between their nodes; of tables and token ids each feature is
     kept or replaced for itself. Where `keep` is a half they come in randomised Hadamard blocks: each mask is as random
-    as before, but within a block every node is kept in half of the masks, as any two are together in a quarter, and a
-    fifth of the masks gives the same map. Several inputs are masked at the same time.
+    as before, but within a block every node is kept in half of the masks, as any two are together in a quarter, which
+    saves half of the masks or more (`benchmarks/README.md`). Several inputs are masked at the same time.
     """
 
     name = "rise"
