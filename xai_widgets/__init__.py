@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
     from xai_widgets.methods import CAM as CAM
+    from xai_widgets.methods import LIME as LIME
+    from xai_widgets.methods import RISE as RISE
     from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
     from xai_widgets.methods import BlurIG as BlurIG
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
+    from xai_widgets.methods import KernelSHAP as KernelSHAP
     from xai_widgets.methods import LayerCAM as LayerCAM
+    from xai_widgets.methods import Occlusion as Occlusion
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import ScoreCAM as ScoreCAM
     from xai_widgets.methods import SmoothGrad as SmoothGrad
@@ -81,7 +85,11 @@ _HOMES = {
         "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",
+        "KernelSHAP",
+        "LIME",
         "LayerCAM",
+        "Occlusion",
+        "RISE",
         "Saliency",
         "ScoreCAM",
         "SmoothGrad",

@@ -41,7 +41,9 @@ def param(
         choices: The allowed words.
         unit: "px", "%" or nothing.
         kind: "value" for a number or an array, "array", "seed", "layer", "method" for another method, "sample" for the
-            place of one of the samples of a field of kind "array"; otherwise told from the default.
+            place of one of the samples of a field of kind "array", "size" for an integer, one for each axis or None
+            (chosen from the input), "segments" for a number of them or an array of labels; otherwise told from the
+            default.
     """
     meta = {
         "doc": doc,
@@ -199,6 +201,28 @@ def _check_sample(name: str, value: Any, meta: Mapping[str, Any], default: Any) 
     return None if value is None else _check_int(name, value, meta, default)
 
 
+def _check_size(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> int | tuple[int, ...] | None:
+    if value is None or isinstance(value, numbers.Real):
+        return None if value is None else _check_int(name, value, meta, default)
+    if not isinstance(value, list | tuple | np.ndarray) or len(value) == 0:
+        raise TypeError(f"{name} must be an integer{_allowed(meta)}, one for each axis, or None, got {value!r}")
+    return tuple(_check_int(name, one, meta, default) for one in value)
+
+
+def _check_segments(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> int | np.ndarray:
+    if not isinstance(value, list | tuple | np.ndarray):
+        return _check_int(name, value, meta, default)
+    try:
+        labels = np.array(value)
+    except ValueError:  # rows of different lengths
+        labels = np.array(None)
+    if labels.dtype.kind not in "iub" or labels.ndim == 0 or labels.size == 0:
+        raise TypeError(f"{name} must be an integer{_allowed(meta)} or an array of integer labels, got {value!r}")
+    labels = labels.astype(np.int64)
+    labels.flags.writeable = False
+    return labels
+
+
 def _check_bool(name: str, value: Any, _: Mapping[str, Any], __: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
@@ -252,6 +276,8 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "float": _check_float,
     "value": _check_value,
     "bool": _check_bool,
+    "size": _check_size,
+    "segments": _check_segments,
     "choice": _check_choice,
     "baseline": _check_baseline,
     "method": _check_method,
@@ -371,7 +397,7 @@ def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: 
         "default": around.arrays if meta["kind"] == "array" else to_json(field.default),
         "min": low,
         "max": high,
-        "step": 1 if meta["kind"] in ("int", "seed") and meta["step"] is None else meta["step"],
+        "step": 1 if meta["kind"] in ("int", "seed", "size", "segments") and meta["step"] is None else meta["step"],
         "unit": meta["unit"],
         "choices": _choices(meta, around),
         "channels": around.channels if meta["kind"] == "value" else 0,

@@ -178,28 +178,30 @@ class Task:
         self, frame: Frame, told: Score, score: np.ndarray, inputs: Inputs, notes: tuple[str, ...]
     ) -> Attribution:
         count, view = len(inputs), self.subject.view
-        of_layer = view.wrt is not None or frame.of_layer
+        of_layer, dtype = view.wrt is not None or frame.of_layer, view.dtype
 
         def pack(arrays: Sequence[np.ndarray]) -> Any:
-            arrays = [np.asarray(array, view.dtype) for array in arrays]
             if of_layer:
-                return arrays[0] if len(arrays) == 1 else arrays
-            return packed(arrays, inputs.structure)
+                return arrays[0] if len(arrays) == 1 else list(arrays)
+            return packed(list(arrays), inputs.structure)
+
+        def numbers(arrays: Sequence[np.ndarray]) -> Any:
+            return pack([np.asarray(array, dtype) for array in arrays])
 
         missing = np.full(count, np.nan, score.dtype)
         baseline_score = missing if frame.baseline_score is None else frame.baseline_score
         total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
         residual = (total - (score - baseline_score)) if self.method.claims() else missing
         return Attribution(
-            values=pack(frame.values),
+            values=numbers(frame.values),
             target=told.targets.astype(np.int64),
             score=score,
             baseline_score=baseline_score,
             residual=np.asarray(residual, score.dtype),
             method=self.method,
             inputs=packed(list(inputs.arrays), inputs.structure),
-            segments=None if frame.segments is None else packed(list(frame.segments), inputs.structure),
-            error=None if frame.error is None else pack(frame.error),
+            segments=None if frame.segments is None else pack(frame.segments),
+            error=None if frame.error is None else numbers(frame.error),
             change=missing if frame.change is None else frame.change.astype(score.dtype),
             passes=frame.passes,
             path=frame.path,

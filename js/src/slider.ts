@@ -26,5 +26,5 @@ export function admit({ kind, min, max }: Field, typed: number): number {
 }
 
 export function isWhole(kind: Field["kind"]): boolean {
-	return kind === "int" || kind === "seed";
+	return kind === "int" || kind === "seed" || kind === "size" || kind === "segments";
 }

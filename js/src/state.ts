@@ -71,7 +71,19 @@ export interface Field {
 	name: string;
 	label: string;
 	doc: string;
-	kind: "int" | "float" | "choice" | "bool" | "baseline" | "method" | "value" | "seed" | "layer" | "sample";
+	kind:
+		| "int"
+		| "float"
+		| "choice"
+		| "bool"
+		| "baseline"
+		| "method"
+		| "value"
+		| "seed"
+		| "layer"
+		| "sample"
+		| "size"
+		| "segments";
 	default: Value;
 	min: number | null;
 	max: number | null;

@@ -52,6 +52,8 @@ def test_bounds_are_refused_by_name(cls, field):
         "seed": ["7", None],
         "sample": ["7", 1.5, True],
         "method": [3, None, xai.SmoothGrad(), xai.SmoothGrad, xai.GradCAM(), xai.Constant()],
+        "size": ["7", 1.5, True, [1, "2"], []],
+        "segments": ["7", 1.5, None, True, [0.5, 1.0]],
     }
     for value in wrong.get(meta["kind"], ["x", None]):
         with pytest.raises(TypeError, match=f"{cls.__name__}.{field.name}"):

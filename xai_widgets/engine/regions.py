@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from xai_widgets.engine.segments import at_most_three
+
 # Felzenszwalb's scales for a picture of 224 x 224, coarse first, as in the paper on XRAI; and its least segment.
 SCALES = (1200, 500, 250, 150, 100, 50)
 _LEAST = 150
@@ -18,7 +20,8 @@ def segments_at(picture: np.ndarray, scale: float) -> np.ndarray:
     stretched = (picture - low) / (high - low) * 2 - 1 if high > low else np.zeros_like(picture)
     smaller = picture[..., 0].size / _REFERENCE
     least = max(int(_LEAST * smaller), 2)
-    return np.asarray(felzenszwalb(stretched, scale=scale * smaller, sigma=0.8, min_size=least, channel_axis=-1))
+    found = felzenszwalb(at_most_three(stretched), scale=scale * smaller, sigma=0.8, min_size=least, channel_axis=-1)
+    return np.asarray(found)
 
 
 class RankedRegions:

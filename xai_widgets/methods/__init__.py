@@ -19,7 +19,11 @@ from xai_widgets.methods.gradient_input import GradientInput
 from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
+from xai_widgets.methods.kernel_shap import KernelSHAP
 from xai_widgets.methods.layer_cam import LayerCAM
+from xai_widgets.methods.lime import LIME
+from xai_widgets.methods.occlusion import Occlusion
+from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.score_cam import ScoreCAM
 from xai_widgets.methods.smooth_grad import SmoothGrad
@@ -45,13 +49,19 @@ METHODS: tuple[type[Method], ...] = (
     EigenCAM,
     ScoreCAM,
     AblationCAM,
+    Occlusion,
+    RISE,
+    LIME,
+    KernelSHAP,
 )
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
     "CAM",
     "GRADIENT_METHODS",
+    "LIME",
     "METHODS",
+    "RISE",
     "XRAI",
     "AblationCAM",
     "BlurIG",
@@ -67,8 +77,10 @@ __all__ = [
     "HiResCAM",
     "Inputs",
     "IntegratedGradients",
+    "KernelSHAP",
     "LayerCAM",
     "Method",
+    "Occlusion",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",

@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Raw inputs of some samples: arrays (n, ...) and the structure (list, dict) that they have together."""
+    """Raw inputs of some samples: arrays (n, ...) and the structure (list, dict) that they have together.
+
+    `first` is the place of the first one among all samples that were handed over.
+    """
 
     arrays: tuple[np.ndarray, ...]
     structure: Any
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.arrays[0])
 
     def rows(self, rows: slice) -> Inputs:
-        return Inputs(tuple(array[rows] for array in self.arrays), self.structure)
+        first = self.first + rows.indices(len(self))[0]
+        return Inputs(tuple(array[rows] for array in self.arrays), self.structure, first)
 
 
 @dataclass(frozen=True)

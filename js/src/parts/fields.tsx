@@ -54,6 +54,12 @@ function FieldControl(props: {
 		case "int":
 		case "float":
 			return <NumberField field={field} value={value as number | null} onChange={onChange} />;
+		case "size":
+		case "segments":
+			// None, or one for each axis: nothing is typed yet.
+			return (
+				<NumberField field={field} value={typeof value === "number" ? value : null} onChange={onChange} />
+			);
 		case "value":
 			return <ValueField field={field} value={value as number | number[] | null} onChange={onChange} />;
 		case "seed":

@@ -1,0 +1,193 @@
+"""What the mask methods give for a number of evaluations, and what they cost: `python benchmarks/quality_masks.py`.
+
+First table: correlation with the converged map, and squared error as a fraction of its square, for each number of
+evaluations of the model, beside the plain estimator (independent masks for RISE; for KernelSHAP shap's KernelExplainer
+on the same model, background and players). Second table: time over the cheapest loop of the same forward passes, and
+over the peers where they are installed. With `--short` the ImageNet network is left out.
+"""
+
+import argparse
+import logging
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+import xai_widgets as xai
+from xai_widgets.engine.model import ModelView
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+# As good as a half, but it is none: masks are then independent.
+INDEPENDENT = float(np.nextafter(0.5, 1))
+BACKGROUND = 20
+
+
+def networks(short):
+    """Name, model, one sample, budgets, evaluations until the map counts as converged, and repetitions."""
+    digits, table = xai.examples.digits(), xai.examples.tabular()
+    yield "digits 28x28x1", digits.model, digits.inputs[3:4], (64, 128, 256, 512, 1024), 16_384, 6
+    yield "table of 30", table.model, table.inputs[:1], (64, 128, 256, 512, 1024, 2048), 65_536, 8
+    if not short and (DATA / "darknet_tiny.keras").exists():
+        from PIL import Image
+
+        photograph = np.asarray(Image.open(DATA / "cat_and_dog.png").convert("RGB"), "float32")[None] / 255
+        model = keras.models.load_model(DATA / "darknet_tiny.keras")
+        yield "ImageNet 224x224x3", model, photograph, (64, 128, 256), 2048, 2
+
+
+def forward(model):
+    """(rows) -> outputs, in one tf.function with a free batch axis."""
+    spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    return tf.function(
+        lambda rows: model(rows, training=False), autograph=False, input_signature=[spec]
+    ).get_concrete_function()
+
+
+def compared(maps, truth):
+    """Mean correlation with the truth, and mean squared error over the truth's square."""
+    truth = truth.ravel()
+    correlations = [np.corrcoef(one.ravel(), truth)[0, 1] for one in maps]
+    return np.mean(correlations), np.mean([((one.ravel() - truth) ** 2).sum() for one in maps]) / (truth**2).sum()
+
+
+def shap_values(run, x, target, background, labels, samples, seed):
+    """What shap's KernelExplainer gives for players that are features, or segments of a picture over zeros."""
+    import shap
+
+    def score(rows):
+        if labels is not None:
+            rows = x * rows[:, labels[0]].reshape(-1, *labels.shape[1:], 1)
+        parts = np.array_split(rows.astype("float32"), -(-len(rows) // 4096))
+        return np.concatenate([run(tf.constant(part)).numpy()[:, target] for part in parts])
+
+    players = np.ones((1, labels.max() + 1)) if labels is not None else x
+    np.random.seed(seed)
+    explainer = shap.KernelExplainer(score, background if labels is None else np.zeros_like(players))
+    return explainer.shap_values(players, nsamples=samples, silent=True, l1_reg=False)
+
+
+def quality(short):
+    """One row a network, method and budget: correlation, ours and plain, and squared error, ours and plain."""
+    for name, model, x, budgets, many, rounds in networks(short):
+        target = int(np.argmax(model(x)[0]))
+        table, run = x.ndim == 2, forward(model)
+        background = xai.examples.tabular().inputs[40 : 40 + BACKGROUND] if table else None
+        baseline = xai.Samples(background) if table else xai.Constant(0)
+
+        def explain(method, model=model, x=x, target=target):
+            return xai.explain(model, x, method, target=target, probability=model.layers[-1].name == "probabilities")
+
+        rise = xai.RISE(baseline=baseline)
+        game = xai.KernelSHAP(baseline=baseline)
+        labels = explain(game.replace(samples=2)).segments
+        truths = [explain(method.replace(samples=many, seed=99)).values for method in (rise, game)]
+        for budget in tqdm(budgets, desc=name, file=sys.stderr):
+            seeds = range(rounds)
+            estimates = {
+                "RISE": (
+                    [explain(rise.replace(samples=budget, seed=seed)).values for seed in seeds],
+                    [explain(rise.replace(samples=budget, seed=seed, keep=INDEPENDENT)).values for seed in seeds],
+                ),
+                "KernelSHAP": (
+                    [explain(game.replace(samples=budget, seed=seed)).values for seed in seeds],
+                    [shap_values(run, x, target, background, labels, budget, seed) for seed in seeds],
+                ),
+            }
+            for truth, (method, (ours, plain)) in zip(truths, estimates.items(), strict=True):
+                pairs = zip(compared(ours, truth), compared(plain, truth), strict=True)
+                yield name, method, budget, *(figure for pair in pairs for figure in pair)
+
+
+def median(function, rounds):
+    function()
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1e3
+
+
+def cost(short, rounds):
+    """One row a network and method: evaluations, milliseconds of explain and of the bare forward passes."""
+    for name, model, x, *_ in networks(short):
+        run, chunk = forward(model), ModelView(model).chunk([x])
+        batch = tf.constant(np.repeat(x, chunk, axis=0))
+        count = 64 if chunk < 16 else 1000
+        methods = [xai.Occlusion(), *(cls(samples=count) for cls in (xai.RISE, xai.LIME, xai.KernelSHAP))]
+        for method in methods:
+            passes = xai.explain(model, x, method, target=0).passes
+
+            def bare(passes=passes, run=run, batch=batch, chunk=chunk):
+                for start in range(0, passes, chunk):
+                    run(batch[: min(chunk, passes - start)]).numpy()
+
+            ours, loop = [], []
+            for _ in range(rounds):
+                ours.append(median(lambda x=x, model=model, method=method: xai.explain(model, x, method, target=0), 1))
+                loop.append(median(bare, 1))
+            yield name, type(method).__name__, passes, statistics.median(ours), statistics.median(loop)
+
+
+def peers(rounds):
+    """One row a peer: what is compared, milliseconds of explain and of the peer with the same forward passes."""
+    table = xai.examples.tabular()
+    x, background = table.inputs[:1], table.inputs[40 : 40 + BACKGROUND]
+    method = xai.KernelSHAP(samples=2048, baseline=xai.Samples(background))
+    run = forward(table.model)
+    ours = median(lambda: xai.explain(table.model, x, method, target=0), rounds)
+    yield (
+        "KernelSHAP 2048, 20 rows: shap",
+        ours,
+        median(lambda: shap_values(run, x, 0, background, None, 2048, 0), rounds),
+    )
+    try:
+        from lime.lime_image import LimeImageExplainer
+    except ImportError:
+        return
+    digits = xai.examples.digits()
+    picture = np.repeat(digits.inputs[0].astype(float), 3, axis=-1)
+    cells = np.arange(784).reshape(28, 28) // 28 // 4 * 7 + np.arange(28) // 4
+    method = xai.LIME(samples=1000, segments=cells)
+    ours = median(lambda: xai.explain(digits.model, digits.inputs[:1], method, target=0), rounds)
+    theirs = median(
+        lambda: LimeImageExplainer().explain_instance(
+            picture,
+            lambda rows: digits.model.predict(rows[..., :1], verbose=0),
+            num_samples=1000,
+            hide_color=0,
+            segmentation_fn=lambda _: cells,
+        ),
+        2,
+    )
+    yield "LIME 1000: lime with predict", ours, theirs
+
+
+def main():
+    """Print three Markdown tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="without the ImageNet network")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    logging.getLogger("shap").setLevel(logging.ERROR)
+    print("| network | method | evaluations | correlation | plain | squared error | plain |\n|" + " --- |" * 7)
+    for name, method, budget, *figures in quality(options.short):
+        print(f"| {name} | {method} | {budget} | " + " | ".join(f"{one:.3f}" for one in figures) + " |", flush=True)
+    print("\n| network | method | evaluations | explain, ms | forward passes, ms | ratio |\n|" + " --- |" * 6)
+    for name, method, passes, ours, loop in cost(options.short, options.rounds):
+        print(f"| {name} | {method} | {passes} | {ours:.1f} | {loop:.1f} | {ours / loop:.2f} |", flush=True)
+    print("\n| beside | explain, ms | peer, ms | ratio |\n|" + " --- |" * 4)
+    for name, ours, theirs in peers(options.rounds):
+        print(f"| {name} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

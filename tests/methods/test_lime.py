@@ -1,0 +1,127 @@
+"""LIME against scikit-learn's ridge, models that are linear in the mask, and its own stated error."""
+
+import numpy as np
+import pytest
+from keras import ops
+from models import function_model, samples
+from sklearn.linear_model import Ridge
+
+import xai_widgets as xai
+from xai_widgets.engine.surrogate import Coins, Regression, kernel
+
+W = np.array([3.0, -1.0, 0.5, 0.0, 2.0, -2.0, 1.0, 4.0], "float32")
+
+
+def curved(x):
+    return ops.tanh(x @ W[:, None] / 4) + ops.sum(x[:, :2], axis=1, keepdims=True) ** 2
+
+
+def test_a_model_that_is_linear_in_the_mask_gives_its_coefficients():
+    model = function_model(lambda x: x @ W[:, None] + 5, 8)
+    x = samples(8, count=2)
+    a = xai.explain(model, x, xai.LIME(samples=100, alpha=1e-9, baseline=2.0))
+    np.testing.assert_allclose(a.values, W * (x - 2), atol=1e-4)
+    assert any(note.startswith("R2 = 1.00") for note in a.notes)
+    np.testing.assert_allclose(a.error, 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("samples_", "alpha", "width"), [(100, 1.0, 0.25), (60, 10.0, 0.5), (256, 0.1, 0.1)])
+def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
+    model = function_model(curved, 8)
+    x = samples(8, count=1)
+    masks = Coins(8, samples_, 3).masks(slice(0, samples_))
+    scores = model(np.where(masks, x, 0.0).astype("float32")).numpy()[:, 0]
+    distance = 1 - masks.sum(axis=1) / np.sqrt(8 * np.maximum(masks.sum(axis=1), 1e-9))
+    weights = np.exp(-(distance**2) / width**2)
+    expected = Ridge(alpha=alpha).fit(masks, scores, sample_weight=weights)
+    a = xai.explain(model, x, xai.LIME(samples=samples_, alpha=alpha, kernel_width=width, seed=3))
+    np.testing.assert_allclose(a.values[0], expected.coef_, atol=1e-5)
+    told = expected.score(masks, scores, sample_weight=weights)
+    assert any(note.startswith(f"R2 = {told:.2f}") for note in a.notes)
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    assert any(f"The effective sample size is {effective:,.0f} of {samples_:,} masks" in note for note in a.notes)
+
+
+def test_no_mask_comes_twice_and_of_few_players_all_come():
+    assert len(np.unique(Coins(6, 1000, 0).masks(slice(0, 1000)), axis=0)) == 64
+    assert len(np.unique(Coins(15, 1000, 0).masks(slice(0, 1000)), axis=0)) == 1000
+    a = xai.explain(function_model(lambda x: x[:, :1] * x[:, 1:2], 6), samples(6), xai.LIME(samples=1000))
+    assert a.passes == 64
+    np.testing.assert_array_equal(a.error, 0)
+
+
+@pytest.mark.parametrize("players", [15, 40])
+def test_masks_do_not_depend_on_how_they_are_asked_for(players):
+    coins = Coins(players, 700, 1)
+    parts = [coins.masks(slice(start, start + 90)) for start in range(0, 700, 90)]
+    whole = coins.masks(slice(0, 700))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert whole.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_masks_far_from_the_input_weigh_little():
+    masks = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], bool)
+    np.testing.assert_allclose(kernel(masks, 0.5), np.exp(-(np.array([0, 0.5, 1]) ** 2) / 0.25))
+
+
+def test_a_regression_in_parts_is_the_regression_of_all():
+    rng = np.random.default_rng(0)
+    rows, weights, targets = rng.normal(size=(90, 5)), rng.random(90), rng.normal(size=(2, 90))
+    whole, parts = Regression(5, 2), Regression(5, 2)
+    whole.add(rows, weights, targets, np.zeros(90))
+    for start in (0, 7, 50):
+        stop = {0: 7, 7: 50, 50: 90}[start]
+        parts.add(rows[start:stop], weights[start:stop], targets[:, start:stop], np.zeros(stop - start))
+    for one, other in zip(vars(whole.fit(np.ones(5))).values(), vars(parts.fit(np.ones(5))).values(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_the_stated_error_covers_the_truth():
+    """The 95 % interval holds the limit of many masks in 90 to 99 % of many runs."""
+    rng = np.random.default_rng(0)
+    w1, w2 = rng.normal(size=(14, 8)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
+    model = function_model(lambda x: ops.tanh(x @ w1) @ w2, 14)
+    x = samples(14, count=1)
+    truth = xai.explain(model, x, xai.LIME(samples=2**14, alpha=0)).values
+    inside = []
+    for seed in range(80):
+        a = xai.explain(model, x, xai.LIME(samples=300, alpha=0, seed=seed))
+        inside.append(np.abs(a.values - truth) <= 1.96 * a.error)
+    assert 0.9 < np.mean(inside) < 0.99
+
+
+def test_a_score_that_is_not_linear_gets_a_warning():
+    model = function_model(lambda x: ops.prod(ops.sign(x) * 2 - 1, axis=1, keepdims=True), 6)  # parity
+    a = xai.explain(model, np.ones((1, 6), "float32"), xai.LIME())
+    assert any("far from linear" in note for note in a.notes)
+
+
+def test_segments_of_a_picture(digits):
+    a = xai.explain(digits.model, digits.inputs[:2], xai.LIME(samples=200, segments=20))
+    assert a.segments.shape == (2, 28, 28)
+    for row in range(2):
+        count = a.segments[row].max() + 1
+        np.testing.assert_array_equal(a.values[row, count:], 0)
+        np.testing.assert_array_equal(a.heatmap()[row], a.values[row][a.segments[row]])
+    one = xai.explain(digits.model, digits.inputs[:1], xai.LIME(segments=np.zeros((28, 28), int)))
+    np.testing.assert_allclose(one.values[:, 0], one.score - one.baseline_score, rtol=1e-5)
+
+
+def test_label_maps_are_made_once(digits, monkeypatch):
+    from xai_widgets.engine import segments
+
+    x, calls = digits.inputs[11:13], []
+    monkeypatch.setitem(segments._FINDERS, "slic", lambda *a, made=segments._slic: calls.append(1) or made(*a))
+    for samples_ in (20, 40):
+        xai.explain(digits.model, x, xai.LIME(samples=samples_, segments=17))
+    assert len(calls) == 2
+
+
+def test_saved_and_loaded_with_its_labels(digits, tmp_path):
+    labels = np.arange(784).reshape(28, 28) // 100
+    a = xai.explain(digits.model, digits.inputs[:1], xai.LIME(samples=20, segments=labels))
+    a.save(tmp_path / "lime.npz")
+    b = xai.Attribution.load(tmp_path / "lime.npz")
+    assert b.method == a.method
+    np.testing.assert_array_equal(b.method.segments, labels)
+    np.testing.assert_array_equal(b.heatmap(), a.heatmap())

@@ -1,0 +1,416 @@
+"""Scores of inputs of which parts are replaced by a reference: masks travel, inputs are composed in the graph."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from xai_widgets.engine.gradients import CLASSES
+from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.score import Score, precise
+from xai_widgets.layout import has_channels, positions
+
+Sizes = tuple[int, ...]
+Paint = Callable[[Sequence[Sizes], Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
+
+
+def places(shape: Sequence[int]) -> Sizes:
+    """The sizes of the axes along which an array (n, ...) can be masked: positions, or the features of a table."""
+    return positions(shape) or tuple(shape[1:])
+
+
+def by_player(sizes: Sequence[Sizes], labels: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (n, k, *size) of each array, from one number a player.
+
+    Args:
+        sizes: Of each array.
+        labels: Which player each position belongs to, (n, *size) int of each array.
+        moving: One tensor (n, k, players), 1 for what is kept.
+    """
+    (present,) = moving
+    rows = tf.shape(present)[:2]
+    masks = []
+    for size, label in zip(sizes, labels, strict=True):
+        flat = tf.reshape(label, (rows[0], -1))
+        masks.append(tf.reshape(tf.gather(present, flat, axis=2, batch_dims=1), tf.concat([rows, size], axis=0)))
+    return masks
+
+
+def by_window(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (1, k, *size) of each array, 0 within a window and 1 around it.
+
+    Args:
+        sizes: Of each array.
+        moving: Where windows start and end along each axis, (k, axes, 2) int of each array.
+    """
+    masks = []
+    for size, bounds in zip(sizes, moving, strict=True):
+        inside = None
+        for axis, length in enumerate(size):
+            along = tf.range(length)[None]
+            hit = tf.logical_and(along >= bounds[:, axis, :1], along < bounds[:, axis, 1:])
+            hit = tf.reshape(hit, (-1, *(length if other == axis else 1 for other in range(len(size)))))
+            inside = hit if inside is None else tf.logical_and(inside, hit)
+        masks.append(tf.logical_not(inside)[None])
+    return masks
+
+
+def by_grid(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (1, k, *size) of each array, linear between the nodes of shifted grids.
+
+    Args:
+        sizes: Of each array.
+        moving: For each array its nodes (k, ...), one more along each axis than cells reach; the shifts (k, axes) of
+            the grids in cells, from 0 to below 1; and the lengths (axes,) of a cell.
+    """
+    masks = []
+    for size, nodes, shift, cell in zip(sizes, moving[::3], moving[1::3], moving[2::3], strict=True):
+        mask = nodes
+        for axis, length in enumerate(size):
+            at = tf.range(length, dtype=nodes.dtype)[None] / cell[axis] + shift[:, axis : axis + 1]
+            before = tf.floor(at)
+            part = tf.reshape(at - before, (-1, *(length if other == axis else 1 for other in range(len(size)))))
+            low = tf.cast(before, tf.int32)
+            high = tf.minimum(low + 1, tf.shape(nodes)[axis + 1] - 1)
+            low, high = (tf.gather(mask, one, axis=axis + 1, batch_dims=1) for one in (low, high))
+            mask = low + part * (high - low)
+        masks.append(mask[None])
+    return masks
+
+
+class Masked:
+    """Scores of masked inputs: a compiled function with what stays the same bound to it.
+
+    What a mask leaves out is replaced by a reference; where there are several, the score is the mean over them.
+
+    Args:
+        view: The model. Where its `wrt` layer is set, site and references are outputs of that layer.
+        score: What is evaluated.
+        structure: The structure that the inputs have together.
+        site: What is masked, an array (n, ...) each.
+        references: For each reference its arrays (n, ...).
+        inputs: What the model gets besides, where a layer's output is replaced.
+        paint: `by_player`, `by_window` or `by_grid`.
+        fixed: What it needs besides what travels, such as label maps.
+    """
+
+    def __init__(
+        self,
+        view: ModelView,
+        score: Score,
+        structure: Any,
+        site: Sequence[np.ndarray],
+        references: Sequence[Sequence[np.ndarray]],
+        inputs: Sequence[np.ndarray],
+        paint: Paint,
+        fixed: Sequence[np.ndarray] = (),
+    ) -> None:
+        self._view, self._score, self._structure, self._paint = view, score, structure, paint
+        besides = list(inputs) if view.wrt is not None else []
+        self.site, self._fixed, self._besides = list(site), list(fixed), besides
+        self.references = len(references)
+        together = max(1, view.chunk(site) // len(site[0]))
+        self._references = list(_stacked(references, together))
+        self._bound = [tf.constant(array) for array in (*besides, *fixed, *site)]
+        self._classes = tf.constant(score.classes, tf.int32)
+        self._function: Any = None
+
+    def __call__(self, moving: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores (n, k), float64, of the masks that `paint` makes from `moving`."""
+        return self.with_sums(moving)[0]
+
+    def with_sums(self, moving: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and for a grid the sums over masks M of M, of M squared, and of M times its score.
+
+        Returns:
+            (n, k); and for each array (n, 3, positions), positions flattened. Both float64.
+        """
+        if self._function is None:
+            self._function = self._compiled(moving)
+        travelling = [tf.constant(array) for array in moving]
+        total: Any = 0.0
+        alone: list[tf.Tensor] = []
+        products: list[np.ndarray] | None = None
+        for references in self._references:
+            scores, alone, parts = self._function(*self._bound, *travelling, *references, self._classes)
+            total = total + scores.numpy().astype(np.float64)
+            more = [part.numpy().astype(np.float64) for part in parts]
+            products = more if products is None else [one + other for one, other in zip(products, more, strict=True)]
+        sums: list[np.ndarray] = []
+        for one, product in zip(alone, products or (), strict=True):
+            both = np.broadcast_to(one, (len(product), *one.shape))
+            sums.append(np.concatenate([both, product[:, None] / self.references], axis=1))
+        return total / self.references, sums
+
+    def _compiled(self, moving: Sequence[np.ndarray]) -> Any:
+        view, score, structure, paint = self._view, self._score, self._structure, self._paint
+        width, besides, fixed = len(self.site), len(self._besides), len(self._fixed)
+        sizes = [places(array.shape) for array in self.site]
+
+        def run(*tensors: tf.Tensor) -> Any:
+            *bound, classes = tensors
+            parts = iter(bound)
+            inputs, labels, values, travelling, references = (
+                list(itertools.islice(parts, count)) for count in (besides, fixed, width, len(moving), width)
+            )
+            masks = paint(sizes, labels, travelling)
+            points = [
+                _composed(value, reference, mask)
+                for value, reference, mask in zip(values, references, masks, strict=True)
+            ]
+            grid = tf.stack([tf.shape(classes)[0], tf.shape(masks[0])[1], tf.shape(references[0])[1]])
+            repeats = grid[1] * grid[2]
+            rows = [tf.reshape(point, tf.concat([[-1], tf.shape(point)[3:]], axis=0)) for point in points]
+            for row, value in zip(rows, values, strict=True):
+                row.set_shape((None, *value.shape[1:]))
+            scores = _scores(view, score, rows, inputs, structure, classes, repeats)
+            scores = precise(tf.reduce_sum(tf.reshape(scores, grid), axis=2))
+            return scores, *(_sums(masks, scores) if paint is by_grid else ([], []))
+
+        moving_specs = [_free(array, paint) for array in moving]
+        reference_specs = [tf.TensorSpec([None, None, *array.shape[1:]], array.dtype) for array in self.site]
+        signature = [*specs(self._besides), *specs(self._fixed), *specs(self.site), *moving_specs, *reference_specs]
+        key = ("masked", paint.__name__, *score.key, repr(structure), width, fixed)
+        function, _ = view.compiled(key, run, [*signature, CLASSES])
+        return function
+
+
+class Grids:
+    """Random grids for `by_grid`, the same for a seed however they are asked for.
+
+    Where half of the nodes are kept, masks come in randomised Hadamard blocks: a block's rows of signs are orthogonal
+    for any two nodes, and which of a Hadamard matrix's columns stands for a node, and with which sign, is drawn anew
+    for each block. All masks of a block share their shift, and the shifts of the blocks spread evenly (they follow
+    Roberts' sequence from a random start); taken for itself each mask is as likely as any other.
+
+    Args:
+        site: What is masked, an array (n, ...) each.
+        cells: Along each axis; of a table each feature is a node.
+        keep: How likely a node is kept.
+        seed: Of the draw.
+
+    Attributes:
+        block: Masks that belong together.
+        orthogonal: Whether they are so.
+        shifted: Whether there are shifts.
+    """
+
+    def __init__(self, site: Sequence[np.ndarray], cells: int, keep: float, seed: int) -> None:
+        self._keep, self._seed, self._dtype = keep, seed, site[0].dtype
+        self._tables = [array.ndim == 2 for array in site]
+        sizes = [places(array.shape) for array in site]
+        counts = [
+            size if table else tuple(min(cells, length) for length in size)
+            for size, table in zip(sizes, self._tables, strict=True)
+        ]
+        # Between the nodes of a shifted grid a last cell reaches over the end: one node more than ends of cells.
+        self._nodes = [
+            size if table else tuple(count + 2 for count in size)
+            for size, table in zip(counts, self._tables, strict=True)
+        ]
+        self._cells = [np.divide(size, count).astype(self._dtype) for size, count in zip(sizes, counts, strict=True)]
+        self.shifted = not all(self._tables)
+        self._total = sum(math.prod(nodes) for nodes in self._nodes)
+        # More than nodes: the constant column would take a node for the mean score, and what is left over of the rest
+        # tells how much of the score is chance.
+        self._orders = 1 << int(1.25 * self._total).bit_length()
+        self.orthogonal = keep == 0.5 and self._orders <= _LARGEST_BLOCK
+        self.block = self._orders if self.orthogonal else _BLOCK
+        self._last: tuple[int, list[np.ndarray]] | None = None
+
+    def rows(self, rows: slice) -> list[np.ndarray]:
+        """What `by_grid` takes for the masks asked for."""
+        blocks = range(rows.start // self.block, -(-rows.stop // self.block))
+        within = slice(rows.start - blocks.start * self.block, rows.stop - blocks.start * self.block)
+        made = [self._made(number) for number in blocks]
+        joined = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
+        return self._moving(joined)
+
+    def ends(self) -> list[np.ndarray]:
+        """The mask that keeps all, and that which keeps nothing."""
+        both = []
+        for nodes in self._nodes:
+            both.append(np.broadcast_to(np.array([1, 0]).reshape(-1, *[1] * len(nodes)), (2, *nodes)))
+            both.append(np.zeros((2, len(nodes))))
+        return self._moving(both)
+
+    def nodes(self, rows: slice) -> np.ndarray:
+        """(k, nodes) bool, of all arrays together."""
+        blocks = range(rows.start // self.block, -(-rows.stop // self.block))
+        made = [self._made(number)[::2] for number in blocks]
+        flat = [np.concatenate([part.reshape(self.block, -1) for part in parts], axis=1) for parts in made]
+        return np.concatenate(flat)[rows.start - blocks.start * self.block :][: rows.stop - rows.start]
+
+    def _moving(self, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        moving = []
+        for nodes, shifts, cell in zip(pairs[::2], pairs[1::2], self._cells, strict=True):
+            moving += [nodes.astype(self._dtype), shifts.astype(self._dtype), cell]
+        return moving
+
+    def _made(self, number: int) -> list[np.ndarray]:
+        """Nodes and shifts of each array, of a block; the last one is kept, for calls are smaller than blocks."""
+        if self._last is None or self._last[0] != number:
+            self._last = number, self._block(number)
+        return self._last[1]
+
+    def _block(self, number: int) -> list[np.ndarray]:
+        random = np.random.default_rng([self._seed, 0, number])
+        if self.orthogonal:
+            from scipy.linalg import hadamard
+
+            columns = 1 + random.permutation(self._orders - 1)[: self._total]
+            signs = random.choice([-1, 1], self._total)
+            kept = hadamard(self._orders, np.int8)[random.permutation(self._orders)][:, columns] * signs > 0
+        else:
+            kept = random.random((self.block, self._total)) < self._keep
+        made, start = [], 0
+        for nodes, table, origin in zip(self._nodes, self._tables, self._origins(), strict=True):
+            stop = start + math.prod(nodes)
+            made.append(kept[:, start:stop].reshape(-1, *nodes))
+            start = stop
+            if table:
+                made.append(np.zeros((self.block, 1)))
+            elif self.orthogonal:
+                made.append(np.repeat((origin + number * _roberts(len(nodes)))[None] % 1, self.block, axis=0))
+            else:
+                made.append(random.random((self.block, len(nodes))))
+        return made
+
+    def _origins(self) -> list[np.ndarray]:
+        random = np.random.default_rng([self._seed, 1])
+        return [random.random(len(nodes)) for nodes in self._nodes]
+
+
+_BLOCK, _LARGEST_BLOCK = 64, 2048
+
+
+class Spread:
+    """Running mean and variance of the scores of grid masks, and which part of it makes a map uncertain.
+
+    Of independent masks it is all of the variance. Within an orthogonal block no node's effect disturbs another's: only
+    what is not linear in the nodes does, so that the variance left by a linear fit to each block counts.
+
+    Args:
+        grids: The masks.
+        count: Samples.
+
+    Attributes:
+        masks: So far.
+    """
+
+    def __init__(self, grids: Grids, count: int) -> None:
+        self._grids, self.masks = grids, 0
+        self._sum, self._square = np.zeros(count), np.zeros(count)
+        self._rest, self._free = np.zeros(count), 0
+        self._open: list[np.ndarray] = []
+
+    def add(self, rows: slice, scores: np.ndarray) -> None:
+        """Take in the scores (n, k) of the masks of some rows."""
+        self.masks += scores.shape[1]
+        self._sum += scores.sum(axis=1)
+        self._square += (scores**2).sum(axis=1)
+        if not self._grids.orthogonal:
+            return
+        block = self._grids.block
+        waiting = np.concatenate([*self._open, scores], axis=1)
+        start = rows.stop - waiting.shape[1]
+        for stop in range(start + block, rows.stop + 1, block):
+            self._close(slice(stop - block, stop), waiting[:, stop - block - start : stop - start])
+        self._open = [waiting[:, waiting.shape[1] // block * block :]]
+
+    def _close(self, rows: slice, scores: np.ndarray) -> None:
+        signs = np.where(self._grids.nodes(rows), 1.0, -1.0)
+        effects = scores @ signs / len(signs)
+        around = scores - scores.mean(axis=1, keepdims=True)
+        self._rest += (around**2).sum(axis=1) - len(signs) * (effects**2).sum(axis=1)
+        self._free += len(signs) - 1 - signs.shape[1]
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(n,) of the scores."""
+        return self._sum / self.masks
+
+    @property
+    def unexplained(self) -> np.ndarray:
+        """(n,) the variance of the scores that makes a map uncertain; before a block is whole, all of it."""
+        everything = (self._square / self.masks - self.mean**2) * self.masks / max(self.masks - 1, 1)
+        if not self._free:
+            return everything
+        rest = np.maximum(self._rest / self._free, 0)
+        linear = np.maximum(everything - rest, 0)
+        block, waiting = self._grids.block, self._open[0].shape[1]
+        whole = self.masks - waiting
+        shifts = _FEW_SHIFTS if self._grids.shifted and whole < _SHIFTS * block else 0.0
+        return rest + linear * (whole * shifts + waiting * (1 - waiting / block)) / self.masks
+
+
+# So many blocks have shifts that fill the cell; from fewer, the share of what is linear that their shifts leave open
+# (measured on the digits: a fifth with one block, a sixth with two).
+_SHIFTS, _FEW_SHIFTS = 4, 0.2
+
+
+def _roberts(axes: int) -> np.ndarray:
+    """Steps of a sequence that fills the cube evenly: powers of the root of x^(axes + 1) = x + 1 (Roberts, 2018)."""
+    root = 2.0
+    for _ in range(40):
+        root = (1 + root) ** (1 / (axes + 1))
+    return root ** -np.arange(1.0, axes + 1)
+
+
+def _sums(masks: Sequence[tf.Tensor], scores: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """For each array sums of masks and of their squares (2, positions), and of masks times scores (n, positions)."""
+    flat = [tf.reshape(mask, (tf.shape(mask)[1], -1)) for mask in masks]
+    alone = [tf.stack([tf.reduce_sum(one, axis=0), tf.reduce_sum(one**2, axis=0)]) for one in flat]
+    return alone, [tf.matmul(scores, tf.cast(one, scores.dtype)) for one in flat]
+
+
+def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:
+    """The specification of something that travels: only its rank is fixed, so that no other count retraces."""
+    shape = [None] * array.ndim
+    if paint is by_window:
+        shape = [None, *array.shape[1:]]
+    return tf.TensorSpec(shape, array.dtype)
+
+
+def _composed(value: tf.Tensor, reference: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1."""
+    channel = [1] if has_channels(value.shape) and len(value.shape) > 2 else []
+    shape = tf.concat([tf.shape(mask)[:2], [1], tf.shape(mask)[2:], channel], axis=0)
+    mask = tf.reshape(mask, tf.cast(shape, tf.int32))
+    if mask.dtype == tf.bool:
+        return tf.where(mask, value[:, None, None], reference[:, None])
+    return mask * value[:, None, None] + (1 - mask) * reference[:, None]
+
+
+def _scores(
+    view: ModelView,
+    score: Score,
+    rows: Sequence[tf.Tensor],
+    inputs: Sequence[tf.Tensor],
+    structure: Any,
+    classes: tf.Tensor,
+    repeats: tf.Tensor,
+) -> tf.Tensor:
+    classes = tf.repeat(classes, repeats, axis=0)
+    if view.wrt is None:
+        return view.score(score, rows, structure, classes)
+    replacements = iter(rows)
+
+    def see(output: Any) -> Any:
+        return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
+
+    with view.tap(see):
+        return view.score(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
+
+
+def _stacked(references: Sequence[Sequence[np.ndarray]], together: int) -> Iterator[list[tf.Tensor]]:
+    """References in groups, (n, r, ...) for each array, or (1, r, ...) where they are the same for all samples."""
+    for start in range(0, len(references), together):
+        group = references[start : start + together]
+        arrays = [np.stack(parts, axis=1) for parts in zip(*group, strict=True)]
+        yield [tf.constant(one[:1] if (one == one[:1]).all() else one) for one in arrays]

@@ -1,0 +1,378 @@
+"""Linear models of a score over masks: which masks are drawn, and their weighted least squares as running sums."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+GROUPS = 20
+_LISTED = 1 << 12
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a regression gives so far.
+
+    Attributes:
+        values: Coefficients (n, width).
+        error: Their standard errors, like them; None where there are too few rows to tell.
+        explained: (n,) the weighted R squared.
+    """
+
+    values: np.ndarray
+    error: np.ndarray | None
+    explained: np.ndarray
+
+
+class Regression:
+    """Weighted least squares of several targets on the same rows, as running sums: memory does not grow with rows.
+
+    Rows are dealt in turn to groups. How much the groups' sums differ gives the standard errors, whatever the
+    distribution of the residuals (the sandwich estimator, by clusters). Rows that were drawn without replacement from a
+    finite number tell more than that: a stratum of which all is seen has no sampling error.
+
+    Args:
+        width: Coefficients.
+        count: Targets.
+    """
+
+    def __init__(self, width: int, count: int) -> None:
+        self.rows = 0
+        self._moment, self._target = np.zeros((width, width)), np.zeros((count, width))
+        # By part, what is never seen of the strata and what is yet to be seen, and by group.
+        self._moments, self._targets = np.zeros((2, GROUPS, width, width)), np.zeros((count, 2, GROUPS, width))
+        self._weight, self._square_weight = 0.0, 0.0
+        self._sums = np.zeros((2, count))
+
+    @property
+    def scale(self) -> float:
+        """The mean of the diagonal of the moment matrix, by which a penalty is large or small."""
+        return float(np.trace(self._moment)) / len(self._moment)
+
+    @property
+    def effective(self) -> float:
+        """How many rows of equal weight would be worth as much."""
+        return self._weight**2 / self._square_weight if self._weight else 0.0
+
+    def add(self, rows: np.ndarray, weights: np.ndarray, targets: np.ndarray, fraction: np.ndarray) -> None:
+        """Add rows.
+
+        Args:
+            rows: (k, width).
+            weights: (k,).
+            targets: (n, k).
+            fraction: (k,) which share of a row's stratum will have been seen in the end.
+        """
+        weighted = rows * weights[:, None]
+        self._moment += weighted.T @ rows
+        self._target += targets @ weighted
+        self._weight += weights.sum()
+        self._square_weight += (weights**2).sum()
+        self._sums += np.stack([targets @ weights, targets**2 @ weights])
+        dealt_targets = self._dealt(targets.T)
+        dealt_rows = self._dealt(rows)
+        for part, share in enumerate((1 - fraction, fraction)):
+            if share.any():
+                shares = self._dealt(weighted * np.sqrt(share)[:, None])
+                self._moments[part] += shares.transpose(0, 2, 1) @ dealt_rows
+                self._targets[:, part] += (dealt_targets.transpose(0, 2, 1) @ shares).transpose(1, 0, 2)
+        self.rows += len(rows)
+
+    def fit(self, penalty: np.ndarray, progress: float = 1.0) -> Fit:
+        """The coefficients, and how far to trust them.
+
+        Args:
+            penalty: (width,) ridge on each coefficient.
+            progress: Which part of the rows that will be drawn was added.
+        """
+        # Far below anything that is meant: it picks the smallest of equally good fits while there are few rows.
+        floor = 1e-10 * max(self.scale, 1e-300)
+        inverse = np.linalg.inv(self._moment + np.diag(penalty + floor))
+        values = self._target @ inverse
+        free = self.rows - len(inverse)
+        error = None
+        if progress >= 1 and not self._moments[0].any():
+            error = np.zeros_like(values)
+        elif free > 0 and self.rows >= GROUPS:
+            scores = self._targets - np.moveaxis(self._moments @ values.T, 3, 0)
+            scores -= scores.mean(axis=2, keepdims=True)
+            moved = scores @ inverse
+            spread = (moved**2).sum(axis=2)
+            variance = spread[:, 0] + (1 - progress) * spread[:, 1]
+            error = np.sqrt(variance * GROUPS / (GROUPS - 1) * self.rows / free)
+        return Fit(values, error, self._explained(values))
+
+    def _explained(self, values: np.ndarray) -> np.ndarray:
+        first, second = self._sums
+        total = second - first**2 / max(self._weight, 1e-300)
+        crossed = 2 * (values * self._target).sum(axis=1) - ((values @ self._moment) * values).sum(axis=1)
+        rest = np.maximum(second - crossed, 0)
+        return np.where(total > 1e-12 * second, 1 - rest / np.maximum(total, 1e-300), 1.0)
+
+    def _dealt(self, rows: np.ndarray) -> np.ndarray:
+        """(k, ...) -> (groups, turns, ...): rows in turn to groups, from where the last ones ended."""
+        first = self.rows % GROUPS
+        turns = -(-(first + len(rows)) // GROUPS)
+        padded = np.zeros((turns * GROUPS, rows.shape[1]))
+        padded[first : first + len(rows)] = rows
+        return padded.reshape(turns, GROUPS, -1).transpose(1, 0, 2)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Masks in the order in which they are evaluated, of which every prefix is a fair sample.
+
+    Attributes:
+        masks: (k, players) bool.
+        weights: (k,) in the regression.
+        fraction: (k,) which share of its stratum, the masks that are as likely as it, is drawn in all.
+    """
+
+    masks: np.ndarray
+    weights: np.ndarray
+    fraction: np.ndarray
+
+
+@functools.lru_cache(maxsize=4)  # a slider runs the same draw again and again
+def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
+    """Coalitions that each stand for themselves and their complement, for Shapley values by least squares.
+
+    A coalition of size s is drawn from its size's with a share of 1 / sqrt(s (players - s)): between the kernel's own
+    weights and leverage scores (Musco and Witter, 2025), and best where coalitions of all sizes are equally far from
+    the linear fit. Each comes once, and sizes of which there are few come in full: with 2**(players - 1) - 1 pairs all
+    of them, and the fit is exact.
+
+    Args:
+        players: At least 2.
+        pairs: How many are wanted.
+        seed: Of the draw.
+    """
+    random = np.random.default_rng([seed, players])
+    drawn, weights, fraction, order = [], [], [], []
+    sizes = np.arange(1, players // 2 + 1)
+    kernel_mass = np.where(2 * sizes < players, 1.0, 0.5) / (sizes * (players - sizes))
+    shares = kernel_mass * np.sqrt(sizes * (players - sizes))
+    left, mass = float(pairs), shares.sum()
+    # Systematic sampling: expected numbers become whole ones whose sum is that of the whole.
+    offset, taken = random.random(), 0
+    expected_sum = 0.0
+    for size, share, kernel_share in zip(sizes.tolist(), shares, kernel_mass, strict=True):
+        there = math.comb(players, size) // (1 if 2 * size < players else 2)
+        expected = float(min(there, left * share / mass))
+        left, mass = left - expected, mass - share
+        expected_sum += expected
+        wanted = min(there, math.floor(expected_sum + offset) - taken)
+        taken += wanted
+        if not wanted:
+            continue
+        drawn.append(_coalitions(players, size, there, wanted, random))
+        weights.append(np.full(wanted, players * kernel_share / expected))
+        fraction.append(np.full(wanted, wanted / there))
+        order.append((np.arange(wanted) + random.random()) / wanted)
+    ranks = np.argsort(np.concatenate(order), kind="stable")
+    return Draw(np.concatenate(drawn)[ranks], np.concatenate(weights)[ranks], np.concatenate(fraction)[ranks])
+
+
+def _coalitions(players: int, size: int, there: int, wanted: int, random: np.random.Generator) -> np.ndarray:
+    """(wanted, players) bool: different coalitions of a size in random order, of two complements at most one."""
+    halved = 2 * size == players
+    if there <= max(_LISTED, 4 * wanted):
+        # Of two complements of half the players, that with the first player.
+        rest = itertools.combinations(range(1, players), size - 1) if halved else None
+        members = [(0, *one) for one in rest] if rest else list(itertools.combinations(range(players), size))
+        chosen = np.array(members)[random.choice(there, wanted, replace=False)]
+        masks = np.zeros((wanted, players), bool)
+        masks[np.arange(wanted)[:, None], chosen] = True
+        return masks
+    masks = np.zeros((0, players), bool)
+    while len(masks) < wanted:
+        more = np.zeros((wanted - len(masks), players), bool)
+        chosen = random.random(more.shape).argpartition(size - 1, axis=1)[:, :size]
+        more[np.arange(len(more))[:, None], chosen] = True
+        if halved:
+            more[~more[:, 0]] ^= True
+        masks = np.concatenate([masks, more])
+        _, first = np.unique(np.packbits(masks, axis=1), axis=0, return_index=True)
+        masks = masks[np.sort(first)]
+    return masks
+
+
+_CODED = 20
+_BLOCK = 256
+
+
+class Coins:
+    """Masks whose players are present or absent by the toss of a coin, the same for a seed however they are asked for.
+
+    Of a few players each mask comes once, and all of them where as many are wanted; of many, all but surely so.
+
+    Attributes:
+        count: How many masks there are.
+        fraction: Which share of all masks that is.
+    """
+
+    def __init__(self, players: int, wanted: int, seed: int) -> None:
+        self._players, self._seed = players, seed
+        there = 2**players
+        self.count = min(wanted, there)
+        self.fraction = self.count / there
+        self._codes: np.ndarray | None = None
+        self._last: tuple[int, np.ndarray] | None = None
+        if players <= _CODED:
+            self._codes = np.random.default_rng([seed, players]).choice(there, self.count, replace=False)
+
+    def masks(self, rows: slice) -> np.ndarray:
+        """(k, players) bool of the rows asked for."""
+        start, stop = rows.start, min(rows.stop, self.count)
+        if self._codes is not None:
+            return (self._codes[start:stop, None] >> np.arange(self._players)) & 1 == 1
+        blocks = range(start // _BLOCK, -(-stop // _BLOCK))
+        tossed = [self._block(number) for number in blocks]
+        first = blocks.start * _BLOCK
+        return np.concatenate(tossed)[start - first : stop - first]
+
+    def _block(self, number: int) -> np.ndarray:
+        """The masks of a block; the last one is kept, for calls are smaller than blocks."""
+        if self._last is None or self._last[0] != number:
+            random = np.random.default_rng([self._seed, self._players, number])
+            self._last = number, random.integers(2, size=(_BLOCK, self._players), dtype=np.uint8) == 1
+        return self._last[1]
+
+
+def kernel(masks: np.ndarray, width: float) -> np.ndarray:
+    """LIME's weights (k,) of masks (k, players): exp(-d^2 / width^2), d the cosine distance from what is whole."""
+    distance = 1 - np.sqrt(masks.mean(axis=1))
+    return np.exp(-((distance / width) ** 2))
+
+
+class Game(Protocol):
+    """Samples with the same number of players, of whose masks' scores something is fitted, round by round.
+
+    Attributes:
+        rounds: How many there are, of `masks_a_round` masks each.
+    """
+
+    rounds: int
+    masks_a_round: int
+
+    def masks(self, rounds: slice) -> np.ndarray:
+        """(k, players) bool: the masks of some rounds."""
+
+    def add(self, rounds: slice, scores: np.ndarray) -> None:
+        """Take in the scores (n, k) of the masks of some rounds."""
+
+    def fit(self) -> Fit:
+        """What the rounds so far give: a value for each player."""
+
+
+class LocalGame:
+    """LIME's regression: the score as a linear function of the mask, near to what is whole.
+
+    Args:
+        players: Of each sample.
+        samples: Masks that are wanted.
+        kernel_width, alpha, seed: As in `LIME`.
+        whole, absent: (n,) scores of all players and of none.
+    """
+
+    masks_a_round = 1
+
+    def __init__(
+        self,
+        players: int,
+        samples: int,
+        kernel_width: float,
+        alpha: float,
+        seed: int,
+        whole: np.ndarray,
+        absent: np.ndarray,
+    ) -> None:
+        self._coins = Coins(players, samples, seed)
+        self.rounds = self._coins.count if players > 1 else 0
+        self._players, self._width, self._alpha = players, kernel_width, alpha
+        self._whole, self._absent = whole, absent
+        self._regression = Regression(players + 1, len(whole))
+
+    @property
+    def effective(self) -> float:
+        """How many masks of equal weight would tell as much."""
+        return self._regression.effective
+
+    def masks(self, rounds: slice) -> np.ndarray:
+        return self._coins.masks(rounds)
+
+    def add(self, rounds: slice, scores: np.ndarray) -> None:
+        masks = self._coins.masks(rounds)
+        rows = np.concatenate([np.ones((len(masks), 1)), masks], axis=1)
+        # About the middle of the two ends: sums of squares lose no digits, and only the intercept feels it.
+        targets = scores - (self._whole + self._absent)[:, None] / 2
+        self._regression.add(rows, kernel(masks, self._width), targets, np.full(len(masks), self._coins.fraction))
+
+    def fit(self) -> Fit:
+        if self._players == 1:
+            return _alone(self._whole - self._absent)
+        progress = self._regression.rows / self.rounds
+        # The penalty grows with the rows, so that every prefix estimates what the whole will.
+        penalty = np.full(self._players + 1, self._alpha * progress)
+        penalty[0] = 0
+        fit = self._regression.fit(penalty, progress)
+        return Fit(fit.values[:, 1:], None if fit.error is None else fit.error[:, 1:], fit.explained)
+
+
+class ShapleyGame:
+    """Shapley values as the weighted least squares whose solution adds up (Lundberg and Lee, 2017), by pairs.
+
+    A coalition and its complement make one row: half the difference of their scores. With the shares of an equal
+    division taken off, rows and solution sum to zero, and the constraint is kept by itself.
+
+    Args:
+        players, whole, absent: As in `LocalGame`.
+        samples: Coalitions that are wanted, besides all players and none.
+        seed: Of the draw.
+    """
+
+    masks_a_round = 2
+
+    def __init__(self, players: int, samples: int, seed: int, whole: np.ndarray, absent: np.ndarray) -> None:
+        self._players, self._difference = players, whole - absent
+        self._draw = coalition_pairs(players, max(1, samples // 2), seed) if players > 1 else None
+        self.rounds = len(self._draw.masks) if self._draw else 0
+        self._regression = Regression(players, len(whole))
+
+    def masks(self, rounds: slice) -> np.ndarray:
+        assert self._draw is not None
+        masks = self._draw.masks[rounds]
+        return np.concatenate([masks, ~masks])
+
+    def add(self, rounds: slice, scores: np.ndarray) -> None:
+        draw = self._draw
+        assert draw is not None
+        masks = draw.masks[rounds]
+        sizes = masks.mean(axis=1, keepdims=True)
+        halves = (scores[:, : len(masks)] - scores[:, len(masks) :]) / 2
+        targets = halves - self._difference[:, None] * (sizes[:, 0] - 0.5)
+        self._regression.add(masks - sizes, draw.weights[rounds], targets, draw.fraction[rounds])
+
+    def fit(self) -> Fit:
+        if self._players == 1:
+            return _alone(self._difference)
+        rows, everything = self._regression.rows, self._draw is not None and bool((self._draw.fraction == 1).all())
+        # Hardly more equations than unknowns, or fewer, make wild solutions.
+        wild = rows < 1.5 * self._players and not everything
+        ridge = _RIDGE * self._regression.scale if wild else 0.0
+        fit = self._regression.fit(np.full(self._players, ridge), rows / self.rounds)
+        away = fit.values - fit.values.mean(axis=1, keepdims=True)
+        return Fit(away + self._difference[:, None] / self._players, fit.error, fit.explained)
+
+
+_RIDGE = 0.03
+
+
+def _alone(difference: np.ndarray) -> Fit:
+    """One player gets the whole difference."""
+    return Fit(difference[:, None], np.zeros((len(difference), 1)), np.ones(len(difference)))

@@ -1,0 +1,81 @@
+"""LIME: a linear model of the score near the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xai_widgets.baselines import Baseline, Constant
+from xai_widgets.declare import param
+from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.masking import Masking
+from xai_widgets.methods.players import SEGMENTATIONS, Played, Players, frame_of, play
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LIME(Method):
+    """Weights of a ridge regression of the score on which segments are present (Ribeiro et al., 2016).
+
+    Each segment is absent half of the time; masks near to the whole input weigh more, by exp(-d^2 / kernel_width^2)
+    with the cosine distance d. The intercept is free of the penalty. No mask comes twice; of few segments all come.
+    """
+
+    family: ClassVar[str] = "Perturbation"
+    name = "lime"
+    label = "LIME"
+
+    samples: int = param(1000, ge=2, soft_max=8192, doc="Masks, one pass of the model each.")
+    segments: Any = param(
+        40,
+        ge=1,
+        soft_max=200,
+        kind="segments",
+        doc="About how many segments, or labels; of a table each feature is one.",
+    )
+    kernel_width: float = param(0.25, gt=0, soft_max=2, step=0.01, doc="How near to the whole input a mask must be.")
+    alpha: float = param(1.0, ge=0, soft_max=100, step=0.1, doc="Strength of the ridge, which pulls weights to zero.")
+    baseline: Baseline = param(Constant(0.0), doc="What absent segments are replaced by.")
+    seed: int = param(0, ge=0, kind="seed", doc="Another seed, other masks.")
+    segmentation: str = param("slic", choices=SEGMENTATIONS, doc="How a picture is cut into segments.")
+
+    @property
+    def reading(self) -> str:
+        return (
+            "The map shows how much a segment raises (+) or lowers (\u2212) {target} in a linear model near the input"
+        )
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.surrogate import LocalGame
+
+        def game(count: int, whole: np.ndarray, absent: np.ndarray) -> LocalGame:
+            return LocalGame(count, self.samples, self.kernel_width, self.alpha, self.seed, whole, absent)
+
+        masking = Masking(view, score, self.baseline, inputs)
+        players = Players(masking, inputs.first, self.segments, self.segmentation, "LIME")
+        for played in play(masking, players, game):
+            yield frame_of(played, masking, players, _trust(played))
+
+
+def _trust(played: Played) -> tuple[str, ...]:
+    """How well the linear model fits, in words."""
+    explained = np.concatenate([fit.explained for fit in played.fits])
+    lowest, highest = f"{explained.min():.2f}", f"{explained.max():.2f}"
+    range_ = lowest if lowest == highest else f"{lowest} to {highest}"
+    masks, effective = (min(getattr(game, name) for game in played.games) for name in ("rounds", "effective"))
+    notes = [
+        f"R2 = {range_}: so much of how the score varies over the masks does the linear model explain.",
+        f"The effective sample size is {effective:,.0f} of {masks:,} masks: the others are far from the input.",
+    ]
+    if explained.min() < _POOR:
+        notes.append("The score is far from linear in the segments: read the weights with care.")
+    return tuple(notes)
+
+
+_POOR = 0.5

@@ -1,0 +1,108 @@
+"""What the methods share that replace parts of an input and watch the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xai_widgets.baselines import Baseline
+from xai_widgets.methods.base import Inputs
+from xai_widgets.methods.site import Site
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.masks import Masked, Paint
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+ENDLESS = 8
+STEADY = 0.1
+_NARROW, _FOLD = 4096, 4
+
+
+class Masking:
+    """The place that is masked, what stands for absence there, and scores of masks.
+
+    A baseline of several references stands for all of them: a score is the mean over them (of a baseline that draws
+    without end, over its first 8).
+
+    Attributes:
+        site: Arrays (n, ...) that are masked: the inputs, or outputs of the `wrt` layer.
+        raw: Whether they have the shapes of the raw inputs.
+        sizes: Of each array, the sizes of the axes along which it is masked.
+        references: How many passes of the model a mask takes.
+        shown: The first reference, for showing; None for embeddings.
+        notes: Plain sentences.
+    """
+
+    def __init__(self, view: ModelView, score: Score, baseline: Baseline, inputs: Inputs) -> None:
+        from xai_widgets.engine.masks import places
+
+        self._view, self._score, self._inputs = view, score, inputs
+        self._entered = view.enter(inputs.arrays, inputs.structure)
+        where = Site(view, baseline, inputs, self._entered)
+        starts = [where.start(draw) for draw in range(baseline.count or ENDLESS)]
+        self.site, self.shown = where.end, where.shown
+        self.sizes = [places(array.shape) for array in self.site]
+        self.references = len(starts)
+        self._starts = starts
+        self.raw = [array.shape for array in self.site] == [array.shape for array in inputs.arrays]
+        self.notes = tuple(self._absence(baseline))
+
+    def scores(self, paint: Paint, fixed: Sequence[np.ndarray] = ()) -> Masked:
+        """The scores of masks that `paint` makes: see `engine.masks.Masked`."""
+        from xai_widgets.engine.masks import Masked
+
+        structure = self._inputs.structure
+        return Masked(self._view, self._score, structure, self.site, self._starts, self._entered, paint, fixed)
+
+    def calls(self, total: int, masks: int = 1) -> list[slice]:
+        """How rounds of some masks are spread over calls of the model."""
+        rows = masks * self.references
+        if all(array.ndim == 2 for array in self.site) and self._view.chunk(self.site) >= _NARROW:
+            rows = max(1, rows // _FOLD)  # a forward pass of so small rows costs less than what is around it
+        return self._view.calls(self.site, total, rows=rows)
+
+    def pictures(self, place: int) -> np.ndarray:
+        """What a person sees of an array of the site: the raw input where it has the same shape."""
+        return self._inputs.arrays[place] if self.raw else self.site[place]
+
+    def _absence(self, baseline: Baseline) -> list[str]:
+        notes = []
+        if self.references > 1:
+            notes.append(f"What is absent is replaced by each of {self.references} references, and the score averaged.")
+        for place in self._ids() if self._view.wrt is None else ():
+            absent = np.unique(self._starts[0][place])
+            which = f"the id {absent[0]:g}" if len(absent) == 1 else "the ids of the baseline"
+            notes.append(f"The inputs are token ids: a token that is absent is replaced by {which}.")
+        if all(np.array_equal(one, two) for start in self._starts for one, two in zip(start, self.site, strict=True)):
+            notes.append("The baseline equals the input, so the map is zero everywhere.")
+        return notes
+
+    def _ids(self) -> list[int]:
+        """Which arrays look like token ids: rows of whole numbers, where the model has an embedding."""
+        embeds = any(type(layer).__name__ == "Embedding" for layer in self._view.layers.values())
+        return [
+            place
+            for place, array in enumerate(self.site)
+            if embeds and array.ndim == 2 and np.array_equal(array, np.rint(array))
+        ]
+
+
+def forecast(samples: int, change: np.ndarray | None) -> tuple[str, ...]:
+    """How many samples more a steady map would take, from those drawn and what the map may still change.
+
+    A standard error falls with the root of their number (Covert and Lee, 2021).
+    """
+    if change is None:
+        return ()
+    ratio = float(np.nanmax(change, initial=0))
+    if ratio <= STEADY:
+        return ()
+    more = samples * ((ratio / STEADY) ** 2 - 1)
+    digits = max(0, int(np.log10(max(more, 1))) - 1)
+    told = f"For a map that is steady to {STEADY:.0%} take some {round(more, -digits):,.0f} samples more."
+    if ratio >= 1:
+        return ("The standard error is as large as the map: what it shows is mostly chance.", told)
+    return (told,)

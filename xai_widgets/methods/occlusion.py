@@ -1,0 +1,152 @@
+"""Occlusion: a window moves over the input, and the score drops where it covers what matters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xai_widgets.baselines import Baseline, Constant
+from xai_widgets.declare import param
+from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.masking import Masking
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Occlusion(Method):
+    """The drop of the score when a window is replaced by the baseline, averaged where windows overlap.
+
+    Zeiler and Fergus, 2014. Windows that tile the input come first, those between them later. Of several inputs one is
+    occluded at a time, the others are whole.
+    """
+
+    family: ClassVar[str] = "Perturbation"
+    window: Any = param(
+        None,
+        ge=1,
+        soft_max=64,
+        kind="size",
+        doc="Side of the window, or one for each axis; by default an eighth of the input, or one feature of a table.",
+    )
+    stride: Any = param(
+        None,
+        ge=1,
+        soft_max=64,
+        kind="size",
+        doc="Step from window to window, at most its side; by default half of it, of volumes all of it.",
+    )
+    baseline: Baseline = param(Constant(0.0), doc="What a window is replaced by.")
+
+    @property
+    def reading(self) -> str:
+        return "The map shows by how much the score of {target} falls (+) or rises (\u2212) when a place is covered"
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.masks import by_window
+
+        masking = Masking(view, score, self.baseline, inputs)
+        plans = [self._windows(array.shape, size) for array, size in zip(masking.site, masking.sizes, strict=True)]
+        order = [(place, bounds) for place, plan in enumerate(plans) for bounds in plan]
+        scores = masking.scores(by_window)
+        whole, absent = scores(_travelling([(None, None), (None, "all")], masking.sizes)).T
+        drops = [_Mean(len(inputs), size) for size in masking.sizes]
+        for call in masking.calls(len(order)):
+            now = order[call]
+            fallen = whole[:, None] - scores(_travelling(now, masking.sizes))
+            for (place, bounds), drop in zip(now, fallen.T, strict=True):
+                drops[place].add(bounds, drop)
+            yield Frame(
+                [
+                    drop.values() if array.ndim == 2 else drop.values()[..., None]
+                    for drop, array in zip(drops, masking.site, strict=True)
+                ],
+                progress=call.stop / len(order),
+                passes=call.stop * masking.references,
+                total=len(order) * masking.references,
+                baseline=masking.shown,
+                baseline_score=absent,
+                score=whole,
+                notes=masking.notes,
+            )
+
+    def _windows(self, shape: Sequence[int], size: tuple[int, ...]) -> list[np.ndarray]:
+        """Bounds (axes, 2) of the windows of an array, those first that tile it, each time from near and far."""
+        from xai_widgets.engine.path import spread
+
+        table = len(shape) == 2
+        window = _each(self.window, size, "window") or tuple(1 if table else max(1, round(one / 8)) for one in size)
+        window = tuple(min(side, length) for side, length in zip(window, size, strict=True))
+        half = window if len(size) > 2 else tuple(max(1, side // 2) for side in window)
+        stride = _each(self.stride, size, "stride") or half
+        if any(step > side for step, side in zip(stride, window, strict=True)):
+            raise ValueError(
+                f"Occlusion.stride must be at most the window, {window}, got {stride}: places would be left out"
+            )
+        axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
+        tiles: list[np.ndarray] = []
+        others: list[np.ndarray] = []
+        for places in itertools.product(*axes):
+            bounds = np.array(
+                [(start, start + side) for (start, _), side in zip(places, window, strict=True)], np.int32
+            )
+            (tiles if all(tile for _, tile in places) else others).append(bounds)
+        return [group[place] for group in (tiles, others) if group for place in spread(len(group))]
+
+
+def _starts(length: int, side: int, step: int) -> list[tuple[int, bool]]:
+    """Where windows start along an axis, the last at its end; and which of them cover it with the fewest overlaps."""
+    starts = [*range(0, length - side, step), length - side]
+    every = max(1, side // step)
+    return [(start, place % every == 0 or start == length - side) for place, start in enumerate(starts)]
+
+
+class _Mean:
+    """Running mean over the windows that cover a place."""
+
+    def __init__(self, count: int, size: tuple[int, ...]) -> None:
+        self._sums, self._counts = np.zeros((count, *size)), np.zeros(size)
+
+    def add(self, bounds: np.ndarray, drop: np.ndarray) -> None:
+        where = tuple(slice(*one) for one in bounds)
+        self._sums[(slice(None), *where)] += drop.reshape(-1, *[1] * len(where))
+        self._counts[where] += 1
+
+    def values(self) -> np.ndarray:
+        """(n, *size); a place that no window has covered yet shows what the nearest covered one does."""
+        means = self._sums / np.maximum(self._counts, 1)
+        if self._counts.all() or not self._counts.any():
+            return means
+        from scipy.ndimage import distance_transform_edt
+
+        nearest = distance_transform_edt(self._counts == 0, return_distances=False, return_indices=True)
+        return means[(slice(None), *nearest)]
+
+
+def _each(given: Any, size: tuple[int, ...], name: str) -> tuple[int, ...] | None:
+    """One number for each axis, None where it is to be chosen."""
+    if given is None:
+        return None
+    if isinstance(given, int):
+        return (given,) * len(size)
+    if len(given) != len(size):
+        raise ValueError(f"Occlusion.{name} must be one number or {len(size)}, for the axes {size}, got {given}")
+    return given
+
+
+def _travelling(windows: Sequence[tuple[Any, Any]], sizes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+    """Bounds (k, axes, 2) of each array, from windows that lie in one of them, in none, or cover all."""
+    moving = [np.zeros((len(windows), len(size), 2), np.int32) for size in sizes]
+    for row, (place, bounds) in enumerate(windows):
+        for array, (part, size) in enumerate(zip(moving, sizes, strict=True)):
+            if isinstance(bounds, str):
+                part[row, :, 1] = size
+            elif array == place:
+                part[row] = bounds
+    return moving

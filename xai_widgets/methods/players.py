@@ -1,0 +1,217 @@
+"""The players of LIME and KernelSHAP: features of tables, segments of pictures, runs of steps, cells of volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xai_widgets.layout import has_channels
+from xai_widgets.methods.base import Frame, relative
+from xai_widgets.methods.masking import Masking, forecast
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.surrogate import Fit, Game
+
+SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
+
+
+class Players:
+    """Who is present or absent in a mask. The players of all inputs play together, and are numbered through.
+
+    Attributes:
+        labels: Which player each position belongs to, (n, *size) int32 for each array.
+        counts: (n,) how many players each sample has.
+        segments: Which one of its own array's segments each position belongs to; None where each feature is a player.
+        notes: Plain sentences.
+    """
+
+    def __init__(self, masking: Masking, first: int, segments: Any, segmentation: str, name: str) -> None:
+        """
+        Args:
+            masking: What is masked.
+            first: Place of the first sample among all that were handed over.
+            segments: About how many, or labels.
+            segmentation: One of `SEGMENTATIONS`.
+            name: Of the method, for errors.
+        """
+        self.notes: tuple[str, ...] = ()
+        given = [
+            _given(segments, size, slice(first, first + len(array)), name)
+            for size, array in zip(masking.sizes, masking.site, strict=True)
+        ]
+        fitting = any(labels is not None for labels in given)
+        if isinstance(segments, np.ndarray) and not fitting:
+            shapes = " or ".join(str(size) for size in masking.sizes)
+            raise ValueError(
+                f"{name}.segments must be a number, or labels of shape {shapes}, or such labels for each sample, "
+                f"got shape {segments.shape}"
+            )
+        wanted = segments if isinstance(segments, int) else _WANTED
+        own = [
+            self._found(masking, place, wanted, segmentation) if labels is None else labels
+            for place, labels in enumerate(given)
+        ]
+        self._widths = np.stack([labels.reshape(len(labels), -1).max(axis=1) + 1 for labels in own], axis=1)
+        self._starts = np.cumsum(self._widths, axis=1) - self._widths
+        self.labels = [
+            labels + start.astype(np.int32).reshape(-1, *[1] * (labels.ndim - 1))
+            for labels, start in zip(own, self._starts.T, strict=True)
+        ]
+        self.counts = self._widths.sum(axis=1)
+        tables = all(array.ndim == 2 for array in masking.site)
+        self.segments = None if tables and not fitting else own
+
+    def _found(self, masking: Masking, place: int, wanted: int, segmentation: str) -> np.ndarray:
+        """Segments of an array whose labels were not given."""
+        from xai_widgets.engine.segments import FEWEST, grid, segmented
+
+        size, array = masking.sizes[place], masking.pictures(place)
+        if array.ndim == 2:
+            return np.broadcast_to(np.arange(size[0], dtype=np.int32), (len(array), *size))
+        if len(size) != 2 or not masking.raw:
+            return np.broadcast_to(grid(size, wanted), (len(array), *size))
+        labels, fell_back = segmented(array, wanted, segmentation, has_channels(array.shape))
+        if fell_back:
+            self.notes = (f"{segmentation} found fewer than {FEWEST} segments: a grid stands instead.",)
+        return labels
+
+    def split(self, joint: np.ndarray) -> list[np.ndarray]:
+        """(n, players) of all arrays together -> (n, players) for each, zeros where a sample has fewer."""
+        parts = []
+        for width, start in zip(self._widths.T, self._starts.T, strict=True):
+            places = np.arange(width.max())
+            part = np.take_along_axis(joint, np.minimum(start[:, None] + places, joint.shape[1] - 1), axis=1)
+            parts.append(part * (places < width[:, None]))
+        return parts
+
+
+_WANTED = 40
+
+
+def _given(segments: Any, size: tuple[int, ...], rows: slice, name: str) -> np.ndarray | None:
+    """The labels (n, *size) that were given for some samples; None where none were, or for another array."""
+    from xai_widgets.engine.segments import relabelled
+
+    if not isinstance(segments, np.ndarray):
+        return None
+    count = rows.stop - rows.start
+    if segments.shape == size:
+        return np.broadcast_to(relabelled(segments), (count, *size))
+    if segments.shape[1:] != size:
+        return None
+    if len(segments) < rows.stop:
+        raise ValueError(f"{name}.segments must hold labels for each sample, got {len(segments)} of them")
+    return np.stack([relabelled(one) for one in segments[rows]])
+
+
+@dataclass(frozen=True)
+class Played:
+    """What is known after some rounds.
+
+    Attributes:
+        values, error: (n, players) for each array; `error` is None where there are too few rounds to tell.
+        games: A game for each number of players.
+        fits: What each of them gives.
+        passes, total: Passes of the model so far and in all, a sample.
+        whole, absent: (n,) scores of all players and of none.
+    """
+
+    values: list[np.ndarray]
+    error: list[np.ndarray] | None
+    games: list[Game]
+    fits: list[Fit]
+    passes: int
+    total: int
+    whole: np.ndarray
+    absent: np.ndarray
+
+
+# Multiplications of a fit that cost less than a call of any model.
+_CHEAP = 1e7
+
+
+def play(masking: Masking, players: Players, make: Callable[[int, np.ndarray, np.ndarray], Game]) -> Iterator[Played]:
+    """Play the rounds of all samples, and fit on the way: after each call, or of many samples on each tenth more.
+
+    Args:
+        masking: What is masked.
+        players: Who plays.
+        make: The game of some samples, from their number of players and their scores of all players and of none.
+    """
+    from xai_widgets.engine.masks import by_player
+    from xai_widgets.engine.surrogate import GROUPS
+
+    scores = masking.scores(by_player, players.labels)
+    count, most = len(players.counts), int(players.counts.max())
+    ends = np.broadcast_to(np.array([1, 0])[None, :, None], (count, 2, most))
+    whole, absent = scores([ends.astype(masking.site[0].dtype)]).T
+    members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
+    games = [make(int(players.counts[rows[0]]), whole[rows], absent[rows]) for rows in members]
+    a_round, rounds = games[0].masks_a_round, max(game.rounds for game in games)
+    cheap = count * most**2 * GROUPS < _CHEAP
+    fitted, played = 0, None
+    for call in masking.calls(rounds, a_round) or [slice(0, 0)]:
+        shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in games]
+        present = np.zeros((count, (call.stop - call.start) * a_round, most), masking.site[0].dtype)
+        busy = [entry for entry in zip(games, members, shares, strict=True) if entry[2].stop > entry[2].start]
+        for game, rows, share in busy:
+            masks = game.masks(share)
+            present[rows, : len(masks), : masks.shape[1]] = masks
+        if busy:
+            found = scores([present])
+            for game, rows, share in busy:
+                game.add(share, found[rows, : (share.stop - share.start) * a_round])
+        if cheap or played is None or call.stop == rounds or call.stop >= 1.1 * fitted:
+            fits, fitted = [game.fit() for game in games], call.stop
+            values = _joint([fit.values for fit in fits], members, count, most)
+            error = None
+            if all(fit.error is not None for fit in fits):
+                error = players.split(_joint([fit.error for fit in fits], members, count, most))
+            each = a_round * masking.references
+            played = Played(players.split(values), error, games, fits, 0, rounds * each, whole, absent)
+        yield replace(played, passes=call.stop * a_round * masking.references)
+
+
+def _joint(parts: list[Any], members: list[np.ndarray], count: int, most: int) -> np.ndarray:
+    """(n, players) of all samples, zeros where one has fewer."""
+    joint = np.zeros((count, most))
+    for part, rows in zip(parts, members, strict=True):
+        joint[rows, : part.shape[1]] = part
+    return joint
+
+
+def frame_of(played: Played, masking: Masking, players: Players, notes: tuple[str, ...] = ()) -> Frame:
+    """The frame that some rounds make."""
+    error = played.error
+    change = None if error is None else relative(error, played.values)
+    done = played.passes == played.total
+    return Frame(
+        played.values,
+        progress=played.passes / played.total if played.total else 1.0,
+        segments=players.segments,
+        passes=played.passes,
+        total=played.total,
+        error=error,
+        change=change,
+        baseline=masking.shown,
+        baseline_score=played.absent,
+        score=played.whole,
+        notes=(
+            *masking.notes,
+            *players.notes,
+            *notes,
+            *(_too_few(played, players) if done else ()),
+            *(forecast(played.passes // masking.references, change) if done else ()),
+        ),
+    )
+
+
+def _too_few(played: Played, players: Players) -> tuple[str, ...]:
+    most = int(players.counts.max())
+    rounds = min(game.rounds for game in played.games)
+    if played.error is not None or not rounds:
+        return ()
+    return (f"{rounds:,} equations for {most} players are too few to tell how far the values can be trusted.",)
