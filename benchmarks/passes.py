@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 import xai_widgets as xai
 from xai_widgets.engine.model import ModelView
-from xai_widgets.task import Subject
+from xai_widgets.task import Subject, Task
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LIMIT, SLACK = 1.25, 3e-3
@@ -111,7 +111,7 @@ def rows(rounds):
             (xai.SmoothGrad(samples=64), 64, gradient),
         ]
         if x.ndim == 4:
-            layer = model.get_layer(Subject(model, x).spatial_layers[-1])
+            layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])
             trials.insert(1, (xai.GradCAM(layer=layer.name), 1, raw_grad_cam(model, layer)))
         for method, passes, function in tqdm(trials, desc=name, file=sys.stderr):
             ours, raw = measure(

@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.methods import CAM as CAM
+    from xai_widgets.methods import AblationCAM as AblationCAM
+    from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
+    from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
+    from xai_widgets.methods import LayerCAM as LayerCAM
     from xai_widgets.methods import Saliency as Saliency
+    from xai_widgets.methods import ScoreCAM as ScoreCAM
     from xai_widgets.methods import SmoothGrad as SmoothGrad
+    from xai_widgets.methods import XGradCAM as XGradCAM
     from xai_widgets.targets import Class as Class
     from xai_widgets.targets import Margin as Margin
     from xai_widgets.targets import Neuron as Neuron
@@ -44,7 +52,22 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
-    "methods": ("ExpectedGradients", "GradCAM", "GradientInput", "IntegratedGradients", "Saliency", "SmoothGrad"),
+    "methods": (
+        "AblationCAM",
+        "CAM",
+        "EigenCAM",
+        "ExpectedGradients",
+        "GradCAM",
+        "GradCAMPlusPlus",
+        "GradientInput",
+        "HiResCAM",
+        "IntegratedGradients",
+        "LayerCAM",
+        "Saliency",
+        "ScoreCAM",
+        "SmoothGrad",
+        "XGradCAM",
+    ),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.saliency": ("SaliencyWidget",),
 }

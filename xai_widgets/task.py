@@ -70,14 +70,6 @@ class Subject:
             )
         return outputs
 
-    @cached_property
-    def spatial_layers(self) -> tuple[str, ...]:
-        """Paths of the layers that a class activation map can be made of, in call order."""
-        from xai_widgets.engine.cam import spatial_layers
-
-        structure = self.inputs.structure
-        return spatial_layers(self.view, self.view.enter(self.inputs.arrays, structure), structure)
-
 
 class Task:
     """One request: explain a subject's score by a method. Whatever can be refused is refused when it is made.
@@ -114,6 +106,15 @@ class Task:
         if not isinstance(self.score.reader, NeuronReader):
             return view.scores_of(self.score, self.subject.outputs)
         return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+
+    @cached_property
+    def spatial_layers(self) -> tuple[str, ...]:
+        """Paths of the layers that a class activation map can be made of, in call order."""
+        from xai_widgets.engine.cam import spatial_layers
+
+        view, inputs = self.subject.view, self.subject.inputs
+        entered = view.enter(inputs.arrays, inputs.structure)
+        return spatial_layers(view, self.score, entered, inputs.structure).layers
 
     def outputs_name(self) -> list[str]:
         """What stands for a class name where the model's only output is a value: nothing is classified."""

@@ -1,57 +1,253 @@
-"""Class activation maps: activations of a layer, weighted by what the score's gradient there says."""
+"""Class activation maps: where the channels of a layer are active, weighted by what each means for the score.
+
+The functions of arrays take activations and gradients (n, ..., channels) and return signed maps (n, ...).
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.gradients import CLASSES, Gradient
+from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.reach import reached, unwrapped
+from xai_widgets.engine.replaced import slopes_at
+from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
 
 
-def spatial_layers(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> tuple[str, ...]:
-    """Paths of the layers whose output has a channel axis and positions, more than one along each axis, in call order.
+class Places(NamedTuple):
+    """Layers that have positions.
 
-    Layers that hold others are left out: what they return is what one of theirs returns.
+    Attributes:
+        layers: Paths of the layers that a score depends on and whose output has a channel axis and positions, more
+            than one along each axis, in call order.
+        beside: Paths of those among them that also lead to the score on a way around the last of them.
     """
-    found: dict[str, None] = {}
 
-    def see(path: str) -> Any:
-        def note(output: Any) -> Any:
-            if (
-                tf.is_tensor(output)
-                and (output.shape.rank or 0) > 2
-                and all(size and size > 1 for size in output.shape[1:-1])
-            ):
-                found.pop(path, None)
-                found[path] = None
-            return output
+    layers: tuple[str, ...]
+    beside: tuple[str, ...]
 
-        return note
+
+def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Places:
+    """Find the layers that a class activation map of a score can be made of.
+
+    A layer that holds others is left out where it returns what one of them returns; a block that adds or activates
+    what they return is a layer of its own. What runs inside a loop cannot be looked at and is left out.
+    """
+    learnt: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = []
 
     def run(*tensors: tf.Tensor) -> Any:
-        with contextlib.ExitStack() as stack:
-            for path, layer in view.layers.items():
-                if not any(other.startswith(f"{path}/") for other in view.layers):
-                    stack.enter_context(tapped(layer, see(path)))
-            return [output.logits for output in view.call(tensors, structure).flat]
+        *values, classes = tensors
+        graph, layers = tf.compat.v1.get_default_graph(), view.layers
+        holders = {path.rpartition("/")[0] for path in layers}
+        found: dict[str, list[tf.Tensor]] = {}
+        seen: set[Any] = set()
 
-    _, layers = view.compiled(("spatial layers", repr(structure)), run, specs(inputs), lambda: tuple(found))
-    return layers
+        def see(path: str) -> Any:
+            def note(output: Any) -> Any:
+                if tf.is_tensor(output) and output.graph is graph and _may_have_positions(output):
+                    same = unwrapped(output).ref()
+                    if path not in holders or same not in seen:
+                        found[path] = [*found.pop(path, []), output]
+                    seen.add(same)
+                return output
+
+            return note
+
+        with contextlib.ExitStack() as stack:
+            for path, layer in layers.items():
+                stack.enter_context(tapped(layer, see(path)))
+            scores = view.score(score, values, structure, classes)
+        before = reached([scores])
+        paths = [path for path, outputs in found.items() if any(one.op in before for one in outputs)]
+        around = reached([scores], {one.op for one in found[paths[-1]]}) if paths else set()
+        beside = [path for path in paths[:-1] if any(one.op in around for one in found[path])]
+        unknown = [path for path in paths if any(None in one.shape[1:-1] for one in found[path])]
+        learnt.append((tuple(paths), tuple(beside), tuple(unknown)))
+        return [[tf.shape(one)[1:-1] for one in found[path]] for path in unknown]
+
+    signature = [*specs(inputs), CLASSES]
+    key = ("spatial layers", *score.key, repr(structure))
+    function, (paths, beside, unknown) = view.compiled(key, run, signature, lambda: learnt[-1])
+    if not unknown:
+        return Places(paths, beside)
+    # Sizes that tracing does not tell (a reshape to -1, say) are asked for, of one sample.
+    sizes = function(*(tf.constant(array[:1]) for array in inputs), tf.constant(score.classes[:1], tf.int32))
+    single = {path for path, calls in zip(unknown, sizes, strict=True) if any((one.numpy() < 2).any() for one in calls)}
+    known = tuple(path for path in paths if path not in single)
+    return Places(known, beside if known and known[-1] == paths[-1] else ())
+
+
+def _may_have_positions(output: tf.Tensor) -> bool:
+    return (output.shape.rank or 0) > 2 and all(size is None or size > 1 for size in output.shape[1:-1])
+
+
+class Look(NamedTuple):
+    """What a layer returns, and what else the same forward pass gave.
+
+    Attributes:
+        activations: (n, ..., channels) for each call of the layer.
+        reads: For each call, the places of the inputs that it depends on.
+        scores: (n,).
+        outputs: What the model gives.
+    """
+
+    activations: list[np.ndarray]
+    reads: tuple[tuple[int, ...], ...]
+    scores: np.ndarray
+    outputs: Outputs
+
+
+def look(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Look:
+    """Look at the `wrt` layer of a view, by one forward pass."""
+    traced: list[tuple[Outputs, tuple[tuple[int, ...], ...]]] = []
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *values, classes = tensors
+        calls: list[tf.Tensor] = []
+
+        def see(output: Any) -> Any:
+            calls.extend(tf.nest.flatten(output))
+            return output
+
+        with view.tap(see):
+            scores, outputs = view.score_and_outputs(score, values, structure, classes)
+        if not calls:
+            raise ValueError(f"the model {view.name!r} does not call layer {view.wrt!r}")
+        before = [reached([call]) for call in calls]
+        reads = tuple(tuple(place for place, one in enumerate(values) if one.op in ops) for ops in before)
+        traced.append((outputs, reads))
+        return [precise(call) for call in calls], precise(scores), given(outputs)
+
+    def fact() -> tuple[Any, tuple[Head, ...], tuple[tuple[int, ...], ...]]:
+        outputs, reads = traced[-1]
+        return outputs.structure, outputs.heads, reads
+
+    key = ("look", *score.key, repr(structure))
+    function, (template, heads, reads) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
+    calls, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
+    return Look([call.numpy() for call in calls], reads, scores.numpy(), gathered(columns, template, heads))
+
+
+def weighted(activations: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The sum of the channels, each with a weight, (n, channels)."""
+    flat = activations.reshape(len(activations), -1, activations.shape[-1])
+    return (flat @ weights[:, :, None].astype(flat.dtype)).reshape(activations.shape[:-1])
+
+
+def cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """CAM: channels weighted by the head's weights (Zhou et al., 2016).
+
+    Each position has its share of a pooled weight as its gradient, so their sum is the weight.
+    """
+    return weighted(activations, gradients.sum(axis=_positions(gradients)))
 
 
 def grad_cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-    """Grad-CAM: channels weighted by the mean of their gradients over positions (Selvaraju et al., 2017).
+    """Grad-CAM: channels weighted by the mean of their gradients over positions (Selvaraju et al., 2017)."""
+    return weighted(activations, gradients.mean(axis=_positions(gradients)))
+
+
+def grad_cam_plus_plus(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """Grad-CAM++: positive gradients summed with the weights of equation 19 (Chattopadhay et al., 2018).
+
+    Where the gradient g is not zero, g^2 / (2 g^2 + sum(A) g^3) is 1 / (2 + sum(A) g): so it does not underflow.
+    """
+    totals = activations.sum(axis=_positions(activations), keepdims=True)
+    rising = np.maximum(gradients, 0)
+    return weighted(activations, _over(rising, 2 + totals * rising).sum(axis=_positions(gradients)))
+
+
+def layer_cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """LayerCAM: each activation weighted by its own positive gradient (Jiang et al., 2021)."""
+    return np.einsum("n...k,n...k->n...", activations, np.maximum(gradients, 0))
+
+
+def hi_res_cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """HiResCAM: each activation weighted by its own gradient (Draelos and Carin, 2020)."""
+    return np.einsum("n...k,n...k->n...", activations, gradients)
+
+
+def x_grad_cam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """XGrad-CAM: channels weighted by the mean of their gradients, as active as they are there (Fu et al., 2020)."""
+    axes = _positions(activations)
+    return weighted(activations, _over((activations * gradients).sum(axis=axes), activations.sum(axis=axes)))
+
+
+def eigen_cam(activations: np.ndarray) -> np.ndarray:
+    """Eigen-CAM: the projection on the first right-singular vector of (positions, channels), not centred.
+
+    Muhammad and Yeasin, 2020. The sign is the one with which the map goes along with the mean activation.
+    """
+    return np.stack([_first_component(one) for one in activations])
+
+
+def _first_component(activations: np.ndarray) -> np.ndarray:
+    matrix = activations.reshape(-1, activations.shape[-1]).astype(np.float64)
+    # The smaller of the two Gram matrices: many positions or many channels, seldom both.
+    if len(matrix) < matrix.shape[1]:
+        values, vectors = np.linalg.eigh(matrix @ matrix.T)
+        projection = vectors[:, -1] * np.sqrt(max(values[-1], 0))
+    else:
+        _, vectors = np.linalg.eigh(matrix.T @ matrix)
+        projection = matrix @ vectors[:, -1]
+    sign = -1 if projection @ matrix.mean(axis=1) < 0 else 1
+    return (sign * projection).reshape(activations.shape[:-1]).astype(activations.dtype)
+
+
+_PROBES = 8
+_ALIKE = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-6}
+
+
+def is_pooled(view: ModelView, score: Score, found: Gradient, inputs: Sequence[np.ndarray], structure: Any) -> bool:
+    """Whether the score is a sum over the `wrt` layer's positions, each channel with one weight, and nothing else.
+
+    That is so where the gradient is the same at all positions, and the same for other activations: it is asked for
+    some random ones, which the rest of the network takes in one small call. How the model is written does not matter.
 
     Args:
-        activations, gradients: (n, ..., channels).
-
-    Returns:
-        (n, ...), signed.
+        view, score, inputs, structure: As `gradient` took them; the score with its class told.
+        found: What `gradient` gave.
     """
-    weights = gradients.mean(axis=tuple(range(1, gradients.ndim - 1)), keepdims=True)
-    return (activations * weights).sum(axis=-1)
+    if not all(np.allclose(one, _first_position(one), rtol=0, atol=_tolerance(one)) for one in found.gradients):
+        return False
+    random = np.random.default_rng(0)
+    site = [_like(array[:1], random) for array in found.site]
+    rows = [np.repeat(array[:1], _PROBES, axis=0) for array in inputs]
+    slopes = slopes_at(view, score.rows(slice(1)).repeated(_PROBES), rows, site, structure)
+    return all(
+        np.allclose(other, one[:1], rtol=0, atol=_tolerance(one[:1]))
+        for one, other in zip(found.gradients, slopes, strict=True)
+    )
+
+
+def _first_position(gradients: np.ndarray) -> np.ndarray:
+    return gradients.reshape(len(gradients), -1, gradients.shape[-1])[:, :1].reshape(
+        len(gradients), *[1] * (gradients.ndim - 2), gradients.shape[-1]
+    )
+
+
+def _tolerance(gradients: np.ndarray) -> float:
+    return _ALIKE[gradients.dtype] * float(np.abs(gradients).max())
+
+
+def _like(activations: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Random activations of the same size: channels differ as a whole, so that what is pooled differs too."""
+    size = float(activations.std()) or 1.0
+    shape = activations.shape[1:]
+    channels = random.normal(size=(_PROBES, *[1] * (len(shape) - 1), shape[-1]))
+    return (size * (channels + random.normal(size=(_PROBES, *shape)))).astype(activations.dtype)
+
+
+def _positions(array: np.ndarray) -> tuple[int, ...]:
+    return tuple(range(1, array.ndim - 1))
+
+
+def _over(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The quotient, zero where the denominator is."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from xai_widgets.declare import build, nearest
+from xai_widgets.methods.ablation_cam import AblationCAM
 from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.cam import CAM
+from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
+from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
+from xai_widgets.methods.layer_cam import LayerCAM
 from xai_widgets.methods.saliency import Saliency
+from xai_widgets.methods.score_cam import ScoreCAM
 from xai_widgets.methods.smooth_grad import SmoothGrad
+from xai_widgets.methods.x_grad_cam import XGradCAM
 
 METHODS: tuple[type[Method], ...] = (
     IntegratedGradients,
@@ -21,19 +29,35 @@ METHODS: tuple[type[Method], ...] = (
     Saliency,
     GradientInput,
     GradCAM,
+    GradCAMPlusPlus,
+    LayerCAM,
+    HiResCAM,
+    XGradCAM,
+    CAM,
+    EigenCAM,
+    ScoreCAM,
+    AblationCAM,
 )
 
 __all__ = [
+    "CAM",
     "METHODS",
+    "AblationCAM",
+    "EigenCAM",
     "ExpectedGradients",
     "Frame",
     "GradCAM",
+    "GradCAMPlusPlus",
     "GradientInput",
+    "HiResCAM",
     "Inputs",
     "IntegratedGradients",
+    "LayerCAM",
     "Method",
     "Saliency",
+    "ScoreCAM",
     "SmoothGrad",
+    "XGradCAM",
     "as_method",
 ]
 

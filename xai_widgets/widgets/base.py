@@ -338,7 +338,7 @@ class Explainer(anywidget.AnyWidget):
         """Find the layers that a method may name, once, when there is time for it."""
         if self._layers or not any(field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)):
             return
-        self._layers = task.subject.spatial_layers
+        self._layers = task.spatial_layers
         with _STATE:
             self._schema = self._schemas(self.method)
 

@@ -1,0 +1,177 @@
+"""What the score is, and how it slopes, when inputs are masked or a layer's output is replaced.
+
+Where the `wrt` layer's output is replaced, what comes before the layer is not run: nothing asks for it, unless the
+score also depends on it on a way around the layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from xai_widgets.engine.gradients import CLASSES, complete
+from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.score import Score, precise
+
+
+def slopes_at(
+    view: ModelView, score: Score, inputs: Sequence[np.ndarray], site: Sequence[np.ndarray], structure: Any
+) -> list[np.ndarray]:
+    """Gradients of the score at other outputs of the `wrt` layer.
+
+    Args:
+        inputs: (n, ...) each, for what does not pass through the layer.
+        site: The outputs, (n, ...) for each call of the layer.
+    """
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *bound, classes = tensors
+        values, replacements = bound[: len(inputs)], bound[len(inputs) :]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(replacements)
+            scores = _replaced(view, score, values, replacements, structure, classes)
+        return complete(tape.gradient(scores, replacements), replacements, view)
+
+    key = ("slopes at", *score.key, repr(structure), len(site))
+    function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), CLASSES])
+    slopes = function(*map(tf.constant, (*inputs, *site)), tf.constant(score.classes, tf.int32))
+    return [one.numpy() for one in slopes]
+
+
+def scores_without(
+    view: ModelView,
+    score: Score,
+    inputs: Sequence[np.ndarray],
+    site: Sequence[np.ndarray],
+    kept: Sequence[np.ndarray],
+    structure: Any,
+) -> np.ndarray:
+    """Scores (n, c) with channels of the `wrt` layer set to zero.
+
+    Args:
+        inputs: (n, ...) each, for what does not pass through the layer.
+        site: The layer's outputs, (n, ..., channels) for each of its calls.
+        kept: (n, c, channels) for each call: 1 where a channel stays, 0 where it is taken out.
+    """
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *bound, classes = tensors
+        values, rest = bound[: len(inputs)], bound[len(inputs) :]
+        activations, factors = rest[: len(site)], rest[len(site) :]
+        count = tf.shape(factors[0])[1]
+        ablated = [_rows(one[:, None] * _spread(factor, one)) for one, factor in zip(activations, factors, strict=True)]
+        rows = [tf.repeat(one, count, axis=0) for one in values]
+        scores = _replaced(view, score, rows, ablated, structure, tf.repeat(classes, count, axis=0))
+        return tf.reshape(precise(scores), (-1, count))
+
+    kept = [one.astype(array.dtype) for one, array in zip(kept, site, strict=True)]
+    factor_specs = [tf.TensorSpec([None, None, one.shape[-1]], one.dtype) for one in kept]
+    key = ("scores without", *score.key, repr(structure), len(site))
+    function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), *factor_specs, CLASSES])
+    return function(*map(tf.constant, (*inputs, *site, *kept)), tf.constant(score.classes, tf.int32)).numpy()
+
+
+def scores_masked(
+    view: ModelView,
+    score: Score,
+    inputs: Sequence[np.ndarray],
+    starts: Sequence[np.ndarray],
+    channels: np.ndarray,
+    masked: Sequence[int],
+    structure: Any,
+) -> np.ndarray:
+    """Scores (n, c) of inputs that are seen through channels: start + mask * (input - start).
+
+    The mask is the channel, brought to the size of the input (linearly, half-pixel centres, as `tf.image.resize` does
+    it) and then to the range 0 to 1; zero everywhere where the channel is constant.
+
+    Args:
+        inputs, starts: (n, ...) each.
+        channels: (n, c, ...), with as many axes of positions as the masked inputs.
+        masked: The places of the inputs that are masked; the others stay as they are.
+    """
+    axes = channels.ndim - 2
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *bound, chosen, classes = tensors
+        count = tf.shape(chosen)[1]
+        rows = []
+        for place, (end, start) in enumerate(zip(bound[: len(inputs)], bound[len(inputs) :], strict=True)):
+            if place not in masked:
+                rows.append(tf.repeat(end, count, axis=0))
+                continue
+            mask = _unit(_resized(chosen, end.shape[1 : 1 + axes]))
+            if end.shape.rank == axes + 2:
+                mask = mask[..., None]
+            rows.append(_rows(start[:, None] + mask * (end - start)[:, None]))
+        scores = view.score(score, rows, structure, tf.repeat(classes, count, axis=0))
+        return tf.reshape(precise(scores), (-1, count))
+
+    # Decided before interpolation, whose rounding makes a picture of a constant.
+    flat = is_flat(np.moveaxis(channels, 1, -1))
+    channels = np.where(flat.reshape(*flat.shape, *[1] * axes), 0, channels).astype(inputs[0].dtype)
+    signature = [*specs(inputs), *specs(starts), tf.TensorSpec([None, None, *channels.shape[2:]], channels.dtype)]
+    key = ("scores masked", *score.key, repr(structure), tuple(masked))
+    function, _ = view.compiled(key, run, [*signature, CLASSES])
+    return function(*map(tf.constant, (*inputs, *starts, channels)), tf.constant(score.classes, tf.int32)).numpy()
+
+
+def is_flat(activations: np.ndarray) -> np.ndarray:
+    """Whether each channel of (n, ..., channels) is the same at all positions, (n, channels), up to rounding."""
+    axes = tuple(range(1, activations.ndim - 1))
+    largest = np.abs(activations).max(axis=axes)
+    return np.ptp(activations, axis=axes) <= 4 * np.finfo(activations.dtype).eps * largest
+
+
+def interpolation(small: int, large: int) -> np.ndarray:
+    """(large, small) matrix that brings `small` values to `large` ones linearly, with half-pixel centres."""
+    places = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
+    return np.maximum(1 - np.abs(places[:, None] - np.arange(small)), 0)
+
+
+def _replaced(
+    view: ModelView,
+    score: Score,
+    inputs: Sequence[tf.Tensor],
+    replacements: Sequence[tf.Tensor],
+    structure: Any,
+    classes: tf.Tensor,
+) -> tf.Tensor:
+    """The scores with the `wrt` layer's outputs replaced, while tracing."""
+    remaining = iter(replacements)
+
+    def see(output: Any) -> Any:
+        return tf.nest.map_structure(lambda tensor: tf.cast(next(remaining), tensor.dtype), output)
+
+    with view.tap(see):
+        return view.score(score, inputs, structure, classes)
+
+
+def _rows(tensor: tf.Tensor) -> tf.Tensor:
+    """(n, c, ...) -> (n * c, ...)."""
+    return tf.reshape(tensor, (-1, *tensor.shape[2:]))
+
+
+def _spread(factor: tf.Tensor, activations: tf.Tensor) -> tf.Tensor:
+    """(n, c, channels) -> (n, c, 1, ..., channels), to multiply (n, 1, ..., channels) with."""
+    ones = [1] * (activations.shape.rank - 2)
+    return tf.reshape(factor, (tf.shape(factor)[0], tf.shape(factor)[1], *ones, factor.shape[-1]))
+
+
+def _resized(channels: tf.Tensor, sizes: Sequence[int]) -> tf.Tensor:
+    """(n, c, ...) channels with positions of other sizes."""
+    for size in sizes:
+        # The first axis of positions is replaced and goes last; when all have, their order is the old one.
+        matrix = tf.constant(interpolation(channels.shape[2], size), channels.dtype)
+        channels = tf.tensordot(channels, matrix, axes=[[2], [1]])
+    return channels
+
+
+def _unit(masks: tf.Tensor) -> tf.Tensor:
+    """(n, c, ...) masks, each brought to the range 0 to 1; zero where it is constant."""
+    axes = list(range(2, masks.shape.rank))
+    low, high = (reduce(masks, axes, keepdims=True) for reduce in (tf.reduce_min, tf.reduce_max))
+    return tf.math.divide_no_nan(masks - low, high - low)

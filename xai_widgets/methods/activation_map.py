@@ -1,0 +1,231 @@
+"""What all class activation maps share: the layer, the sign, the notes; a method adds how it weights the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from xai_widgets.declare import param
+from xai_widgets.layout import positions
+from xai_widgets.methods.base import Frame, Inputs, Method
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.cam import Look
+    from xai_widgets.engine.gradients import Gradient
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+_FEW_PLACES = 9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ActivationMap(Method):
+    """A map of the resolution of a layer; of a layer that is called several times there is one for each call."""
+
+    per_channel: ClassVar[bool] = False
+
+    layer: str | None = param(
+        None, kind="layer", doc="The layer; by default the last one that still has more than one position."
+    )
+    relu: bool = param(True, doc="Keep only what speaks for the class.")
+
+    @classmethod
+    def fits(cls, shape: tuple[int, ...]) -> bool:
+        return bool(positions(shape))
+
+    @property
+    def reading(self) -> str:
+        if self.relu:
+            return "The map shows which places of the layer speak for {target}"
+        return "The map shows which places of the layer speak for (+) and against (\u2212) {target}"
+
+    def at_layer(self, view: ModelView, score: Score, inputs: Inputs) -> tuple[ModelView, tuple[str, ...]]:
+        """The view at the layer, and a note where the choice of the layer is not clear.
+
+        Raises:
+            ValueError: The layer's name is unknown, no layer has positions, or the view is at a layer already.
+        """
+        from xai_widgets.engine.cam import spatial_layers
+
+        name = type(self).__name__
+        if view.wrt is not None:
+            raise ValueError(f"{name} looks at the layer in its parameter: give layer=, not wrt=")
+        if self.layer is not None:
+            return view.at(view.path_of(self.layer, f"{name}.layer")), ()
+        found = spatial_layers(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        if not found.layers:
+            raise ValueError(
+                f"the model {view.name!r} has no layer with more than one position that the score depends on: "
+                f"{name} needs one"
+            )
+        chosen = found.layers[-1]
+        if not found.beside:
+            return view.at(chosen), ()
+        note = (
+            f"The score also depends on layer {found.beside[-1]!r} on a way around {chosen!r}, of which this map "
+            "shows nothing: layer= names another one."
+        )
+        return view.at(chosen), (note,)
+
+    def check_positions(self, view: ModelView, activations: Sequence[np.ndarray]) -> None:
+        """Refuse a layer without positions by its name."""
+        for array in activations:
+            if array.ndim < 3:
+                raise ValueError(
+                    f"{type(self).__name__}.layer {view.wrt!r} has no positions: its output has shape {array.shape}"
+                )
+
+    def shown(self, view: ModelView, maps: Sequence[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+        """The maps as they are shown, from signed ones, and what has to be said about them."""
+        kept = [np.maximum(one, 0) for one in maps] if self.relu else list(maps)
+        sizes = maps[0].shape[1:]
+        notes = [f"The map is that of layer {view.wrt!r}, {' x '.join(map(str, sizes))}."]
+        if int(np.prod(sizes)) <= _FEW_PLACES or min(sizes) == 1:
+            notes.append("So few places hardly tell where: an earlier layer has more.")
+        rows = [np.concatenate([one[place].ravel() for one in maps]) for place in range(len(maps[0]))]
+        still = sum(not row.any() for row in rows)
+        against = sum(bool(row.any() and (row <= 0).all()) for row in rows)
+        if still:
+            notes.append(f"The map is zero everywhere{_of(still, rows)}: no channel counts for the score.")
+        if against and self.relu:
+            notes.append(
+                f"The map is zero everywhere{_of(against, rows)}: all of the layer speaks against the class, "
+                "as relu=False shows."
+            )
+        elif against:
+            notes.append(f"The map is nowhere positive{_of(against, rows)}: all of the layer speaks against the class.")
+        return kept, tuple(notes)
+
+
+def _of(some: int, rows: Sequence[np.ndarray]) -> str:
+    return "" if some == len(rows) else f" in {some} of {len(rows)} samples"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientMap(ActivationMap):
+    """A map made of activations and gradients, by one pass."""
+
+    single: ClassVar[bool] = True
+
+    def map_of(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """From (n, ..., channels) each, the signed map (n, ...)."""
+        raise NotImplementedError
+
+    def check(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
+        """Refuse layers for which the method is not defined; `score` has its class told."""
+
+    def notes_on(self, found: Gradient) -> tuple[str, ...]:
+        """What has to be said where activations or gradients are not what the method was made for."""
+        return ()
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.gradients import gradient
+
+        view, unclear = self.at_layer(view, score, inputs)
+        found = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        self.check_positions(view, found.site)
+        self.check(view, score.told(found.outputs, ()), found, inputs)
+        maps = [self.map_of(values, slopes) for values, slopes in zip(found.site, found.gradients, strict=True)]
+        kept, notes = self.shown(view, maps)
+        notes = (*notes, *unclear, *self.notes_on(found))
+        yield Frame(kept, of_layer=True, outputs=found.outputs, score=found.scores, notes=notes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ChannelMap(ActivationMap):
+    """A map whose weights come from a trial of each channel, the most active channels first.
+
+    Every frame is the map of the channels tried so far; `change` is the share of activation that is still untried.
+    """
+
+    channels: int = param(
+        0, ge=0, soft_max=512, doc="How many channels are tried, the most active ones; 0 for all of them."
+    )
+
+    def trials(self, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> Trials:
+        """How channels are tried: of a view, and of the same view at the layer, where `seen` was seen."""
+        raise NotImplementedError
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.cam import look, weighted
+
+        layer, unclear = self.at_layer(view, score, inputs)
+        seen = look(layer, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+        self.check_positions(layer, seen.activations)
+        trials = self.trials(view, layer, score, inputs, seen)
+        calls = [_Tally(activations, trials.known(activations), self.channels) for activations in seen.activations]
+        total = max(tally.order.shape[1] for tally in calls)
+        groups = view.calls(trials.sizes, total) if total else [slice(0, 0)]
+        for group in groups:
+            for place, tally in enumerate(calls):
+                chosen = tally.order[:, group]
+                if chosen.shape[1]:
+                    tally.enter(chosen, trials.scores(place, chosen))
+            maps = [
+                weighted(activations, trials.weights(tally.scores))
+                for activations, tally in zip(seen.activations, calls, strict=True)
+            ]
+            kept, notes = self.shown(layer, maps)
+            done = group.stop
+            yield Frame(
+                kept,
+                progress=done / total if total else 1.0,
+                of_layer=True,
+                passes=1 + trials.passes * sum(min(done, tally.order.shape[1]) for tally in calls),
+                total=1 + trials.passes * sum(tally.order.shape[1] for tally in calls),
+                change=np.mean([tally.untried() for tally in calls], axis=0),
+                baseline=trials.baseline,
+                baseline_score=trials.baseline_score,
+                score=seen.scores,
+                notes=(*notes, *unclear),
+            )
+
+
+class Trials:
+    """How the channels of a layer are tried: a method's own part of a `ChannelMap`.
+
+    Attributes:
+        sizes: Arrays (n, ...) whose size tells how much work one trial is.
+        passes: Passes of the model a trial.
+        baseline, baseline_score: As in `Frame`.
+    """
+
+    sizes: Sequence[np.ndarray]
+    passes: int = 1
+    baseline: Sequence[np.ndarray] | None = None
+    baseline_score: np.ndarray | None = None
+
+    def known(self, activations: np.ndarray) -> np.ndarray:
+        """Scores (n, channels) that are known without a trial, NaN where one is needed."""
+        raise NotImplementedError
+
+    def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
+        """Scores (n, c) of trials of some channels (n, c) of one call of the layer."""
+        raise NotImplementedError
+
+    def weights(self, scores: np.ndarray) -> np.ndarray:
+        """Weights of the channels from their scores, (n, channels) each; zero where the score is NaN."""
+        raise NotImplementedError
+
+
+class _Tally:
+    """The scores of one call's channels so far, and the order in which the rest is tried, each sample in its own."""
+
+    def __init__(self, activations: np.ndarray, known: np.ndarray, most: int) -> None:
+        self._size = np.abs(activations).mean(axis=tuple(range(1, activations.ndim - 1)), dtype=np.float64)
+        self.scores = known.astype(np.float64)
+        unknown = np.isnan(known)
+        count = int(unknown.sum(axis=1).max(initial=0))
+        order = np.argsort(np.where(unknown, -self._size, np.inf), axis=1, kind="stable")
+        self.order = order[:, : min(count, most or count)]
+
+    def enter(self, channels: np.ndarray, scores: np.ndarray) -> None:
+        np.put_along_axis(self.scores, channels, scores, axis=1)
+
+    def untried(self) -> np.ndarray:
+        """(n,) share of the activation whose channels have no score yet."""
+        waiting, total = (self._size * np.isnan(self.scores)).sum(axis=1), self._size.sum(axis=1)
+        return np.divide(waiting, total, out=np.zeros_like(total), where=total > 0)

@@ -1,0 +1,90 @@
+"""Score-CAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xai_widgets.baselines import Baseline, Constant
+from xai_widgets.declare import param
+from xai_widgets.methods.activation_map import ChannelMap, Trials
+from xai_widgets.methods.base import Inputs
+from xai_widgets.methods.site import Site
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.cam import Look
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreCAM(ChannelMap):
+    """A layer's channels, weighted by what the score gains when the input is seen through them (Wang et al., 2020).
+
+    Each channel, brought to the size of the input and to the range 0 to 1, blends from the baseline to the input; the
+    weights are one softmax over the channels of the score's increases. A constant channel shows nothing of the input.
+    """
+
+    label = "Score-CAM"
+
+    baseline: Baseline = param(Constant(0.0), doc="What is seen where a channel is not active.")
+
+    def trials(self, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> Trials:
+        return _Masks(self.baseline, view, layer, score, inputs, seen)
+
+
+class _Masks(Trials):
+    """Inputs seen through channels."""
+
+    def __init__(
+        self, baseline: Baseline, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look
+    ) -> None:
+        self._view, self._score, self._structure = view, score, inputs.structure
+        self._activations = seen.activations
+        self.sizes = self._entered = view.enter(inputs.arrays, inputs.structure)
+        self._masked = [
+            [place for place in read if _fits(self._entered[place], activations)]
+            for read, activations in zip(seen.reads, seen.activations, strict=True)
+        ]
+        if not all(self._masked):
+            raise ValueError(
+                f"ScoreCAM masks the input, but layer {layer.wrt!r} reads no input with as many axes of positions "
+                f"as the map, {seen.activations[0].ndim - 2}: GradCAM works without"
+            )
+        site = Site(view, baseline, inputs, self._entered)
+        self._starts = [site.start(draw) for draw in range(baseline.count or 1)]
+        self.passes = len(self._starts)
+        self.baseline = site.shown
+        self.baseline_score = np.mean(
+            [view.scores(score, start, inputs.structure) for start in self._starts], axis=0, dtype=np.float64
+        ).astype(seen.scores.dtype)
+
+    def known(self, activations: np.ndarray) -> np.ndarray:
+        from xai_widgets.engine.replaced import is_flat
+
+        assert self.baseline_score is not None
+        return np.where(is_flat(activations), self.baseline_score[:, None], np.nan)
+
+    def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
+        from xai_widgets.engine.replaced import scores_masked
+
+        first = np.moveaxis(self._activations[call], -1, 1)
+        chosen = np.take_along_axis(first, channels.reshape(*channels.shape, *[1] * (first.ndim - 2)), axis=1)
+        masked = self._masked[call]
+        scores = [
+            scores_masked(self._view, self._score, self._entered, start, chosen, masked, self._structure)
+            for start in self._starts
+        ]
+        return np.mean(scores, axis=0)
+
+    def weights(self, scores: np.ndarray) -> np.ndarray:
+        # The increase over the baseline is the score less a constant, which a softmax does not see.
+        powers = np.exp(scores - np.nanmax(scores, axis=1, keepdims=True))
+        return np.nan_to_num(powers / np.nansum(powers, axis=1, keepdims=True))
+
+
+def _fits(array: np.ndarray, activations: np.ndarray) -> bool:
+    """Whether an input has the axes of positions of a layer, with channels or (a grey picture) without."""
+    return array.ndim in (activations.ndim, activations.ndim - 1)
