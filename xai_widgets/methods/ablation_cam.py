@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xai_widgets.methods.activation_map import ChannelMap, Trials
+from xai_widgets.methods.activation_map import ChannelMap, Trials, size
 from xai_widgets.methods.base import Inputs
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class _Ablations(Trials):
         # Most of what a ReLU passes on is zero in many channels: taking nothing away changes nothing.
         dead = ~activations.any(axis=tuple(range(1, activations.ndim - 1)))
         return np.where(dead, self._whole, np.nan)
+
+    def priority(self, activations: np.ndarray) -> np.ndarray:
+        return size(activations)
 
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.replaced import scores_without

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from xai_widgets.engine.score import Score
 
 _FEW_PLACES = 9
+_MUCH_NEGATIVE = 0.2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ActivationMap(Method):
-    """A map of the resolution of a layer; of a layer that is called several times there is one for each call."""
+    """A map of the resolution of a layer; of a layer that is called several times there is one for each call.
+
+    `unsigned` is True where a method takes activity for presence, and a negative activation says nothing to it.
+    """
 
     per_channel: ClassVar[bool] = False
+    unsigned: ClassVar[bool] = False
 
     layer: str | None = param(
         None, kind="layer", doc="The layer; by default the last one that still has more than one position."
@@ -78,6 +83,17 @@ class ActivationMap(Method):
                     f"{type(self).__name__}.layer {view.wrt!r} has no positions: its output has shape {array.shape}"
                 )
 
+    def on_signs(self, view: ModelView, activations: Sequence[np.ndarray]) -> tuple[str, ...]:
+        """A note where much of what the layer gives is negative and the method was not made for that."""
+        below = sum(float(np.minimum(array, 0).sum(dtype=np.float64)) for array in activations)
+        size = sum(float(np.abs(array).sum(dtype=np.float64)) for array in activations)
+        if not self.unsigned or -below <= _MUCH_NEGATIVE * size:
+            return ()
+        return (
+            f"{-below / size:.0%} of the activation of layer {view.wrt!r} is negative: {self.label} is made for what a "
+            "ReLU lets pass, so a layer after the activation, or GradCAM, is a safer choice.",
+        )
+
     def shown(self, view: ModelView, maps: Sequence[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
         """The maps as they are shown, from signed ones, and what has to be said about them."""
         kept = [np.maximum(one, 0) for one in maps] if self.relu else list(maps)
@@ -117,10 +133,6 @@ class GradientMap(ActivationMap):
     def check(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
         """Refuse layers for which the method is not defined; `score` has its class told."""
 
-    def notes_on(self, found: Gradient) -> tuple[str, ...]:
-        """What has to be said where activations or gradients are not what the method was made for."""
-        return ()
-
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 
@@ -130,20 +142,18 @@ class GradientMap(ActivationMap):
         self.check(view, score.told(found.outputs, ()), found, inputs)
         maps = [self.map_of(values, slopes) for values, slopes in zip(found.site, found.gradients, strict=True)]
         kept, notes = self.shown(view, maps)
-        notes = (*notes, *unclear, *self.notes_on(found))
+        notes = (*notes, *unclear, *self.on_signs(view, found.site))
         yield Frame(kept, of_layer=True, outputs=found.outputs, score=found.scores, notes=notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ChannelMap(ActivationMap):
-    """A map whose weights come from a trial of each channel, the most active channels first.
+    """A map whose weights come from a trial of each channel.
 
     Every frame is the map of the channels tried so far; `change` is the share of activation that is still untried.
     """
 
-    channels: int = param(
-        0, ge=0, soft_max=512, doc="How many channels are tried, the most active ones; 0 for all of them."
-    )
+    channels: int = param(0, ge=0, soft_max=512, doc="How many channels are tried; 0 for all of them.")
 
     def trials(self, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> Trials:
         """How channels are tried: of a view, and of the same view at the layer, where `seen` was seen."""
@@ -156,7 +166,11 @@ class ChannelMap(ActivationMap):
         seen = look(layer, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
         self.check_positions(layer, seen.activations)
         trials = self.trials(view, layer, score, inputs, seen)
-        calls = [_Tally(activations, trials.known(activations), self.channels) for activations in seen.activations]
+        calls = [
+            _Tally(activations, trials.known(activations), trials.priority(activations), self.channels)
+            for activations in seen.activations
+        ]
+        signs = self.on_signs(layer, seen.activations)
         total = max(tally.order.shape[1] for tally in calls)
         groups = view.calls(trials.sizes, total) if total else [slice(0, 0)]
         for group in groups:
@@ -180,7 +194,7 @@ class ChannelMap(ActivationMap):
                 baseline=trials.baseline,
                 baseline_score=trials.baseline_score,
                 score=seen.scores,
-                notes=(*notes, *unclear),
+                notes=(*notes, *unclear, *signs),
             )
 
 
@@ -202,6 +216,10 @@ class Trials:
         """Scores (n, channels) that are known without a trial, NaN where one is needed."""
         raise NotImplementedError
 
+    def priority(self, activations: np.ndarray) -> np.ndarray:
+        """Which channels are tried first, (n, channels): those with the largest numbers."""
+        raise NotImplementedError
+
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
         """Scores (n, c) of trials of some channels (n, c) of one call of the layer."""
         raise NotImplementedError
@@ -214,12 +232,12 @@ class Trials:
 class _Tally:
     """The scores of one call's channels so far, and the order in which the rest is tried, each sample in its own."""
 
-    def __init__(self, activations: np.ndarray, known: np.ndarray, most: int) -> None:
-        self._size = np.abs(activations).mean(axis=tuple(range(1, activations.ndim - 1)), dtype=np.float64)
+    def __init__(self, activations: np.ndarray, known: np.ndarray, priority: np.ndarray, most: int) -> None:
+        self._size = size(activations)
         self.scores = known.astype(np.float64)
         unknown = np.isnan(known)
         count = int(unknown.sum(axis=1).max(initial=0))
-        order = np.argsort(np.where(unknown, -self._size, np.inf), axis=1, kind="stable")
+        order = np.argsort(np.where(unknown, -priority, np.inf), axis=1, kind="stable")
         self.order = order[:, : min(count, most or count)]
 
     def enter(self, channels: np.ndarray, scores: np.ndarray) -> None:
@@ -229,3 +247,8 @@ class _Tally:
         """(n,) share of the activation whose channels have no score yet."""
         waiting, total = (self._size * np.isnan(self.scores)).sum(axis=1), self._size.sum(axis=1)
         return np.divide(waiting, total, out=np.zeros_like(total), where=total > 0)
+
+
+def size(activations: np.ndarray) -> np.ndarray:
+    """The mean magnitude of each channel, (n, channels)."""
+    return np.abs(activations).mean(axis=tuple(range(1, activations.ndim - 1)), dtype=np.float64)

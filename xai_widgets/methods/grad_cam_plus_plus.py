@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class GradCAMPlusPlus(GradientMap):
     """
 
     label = "Grad-CAM++"
+    unsigned: ClassVar[bool] = True
 
     def map_of(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.cam import grad_cam_plus_plus

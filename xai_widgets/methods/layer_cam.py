@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ class LayerCAM(GradientMap):
     """
 
     label = "LayerCAM"
+    unsigned: ClassVar[bool] = True
 
     def map_of(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.cam import layer_cam

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class ScoreCAM(ChannelMap):
     """
 
     label = "Score-CAM"
+    unsigned: ClassVar[bool] = True
 
     baseline: Baseline = param(Constant(0.0), doc="What is seen where a channel is not active.")
 
@@ -66,6 +67,13 @@ class _Masks(Trials):
 
         assert self.baseline_score is not None
         return np.where(is_flat(activations), self.baseline_score[:, None], np.nan)
+
+    def priority(self, activations: np.ndarray) -> np.ndarray:
+        from xai_widgets.engine.path import spread
+
+        # Some channels from all over stand for all; the most active ones do not, as their softmax is not that of all.
+        rank = np.argsort(spread(activations.shape[-1]))
+        return np.broadcast_to(-rank, (len(activations), len(rank)))
 
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.replaced import scores_masked
