@@ -1,7 +1,8 @@
 """What a method costs over the cheapest loop of the passes that it needs: `python benchmarks/passes.py`.
 
 For each network and method two things are timed in turn, in one process: xai_widgets.explain, and the same number of
-forward-and-backward passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. The ratio of the
+passes in raw TensorFlow (forward and backward, or forward only where the method needs no more), one tf.function, chunks
+of the same size, running sums. Of Ablation-CAM a pass is what follows the layer. The ratio of the
 medians is what counts; absolute times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
 """
 
@@ -80,6 +81,41 @@ def raw_grad_cam(model, layer):
     return cam
 
 
+def raw_score(model):
+    """(points, class) -> the sum of the scores of the points, without a gradient."""
+    before, head = head_of(model)
+    inner = keras.Model(model.input, before)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def summed(points, index):
+        return tf.reduce_sum(tf.gather(head(inner(points, training=False)), index, axis=1))
+
+    return summed
+
+
+def ablations(model, layer, x, index):
+    """The cheapest loop of an ablation of every channel of a layer: one pass up to it, then those that follow it."""
+    before, head = head_of(model)
+    front, back = keras.Model(model.input, layer.output), keras.Model(layer.output, before)
+    channels = layer.output.shape[-1]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def activations(points):
+        return front(points, training=False)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def scores(values, kept):
+        return tf.gather(head(back(values * kept[:, None, None], training=False)), index, axis=1)
+
+    def run():
+        values = activations(tf.constant(x))
+        chunk = ModelView(model).chunk([values])
+        kept = 1 - np.eye(channels, dtype=x.dtype)
+        return [scores(values, tf.constant(kept[at : at + chunk])).numpy() for at in range(0, channels, chunk)]
+
+    return channels, run
+
+
 def loop(function, x, index, passes, chunk):
     """The cheapest loop: `passes` points between zero and x, a chunk at a time."""
     total = 0
@@ -105,21 +141,24 @@ def rows(rounds):
     for name, model, x in networks():
         chunk, index = ModelView(model).chunk([x]), tf.constant(int(np.argmax(model(x)[0])))
         gradient = raw_gradient(model)
+        passes = partial(loop, x=x, index=index, chunk=chunk)
         trials = [
-            (xai.Saliency(), 1, gradient),
-            (xai.IntegratedGradients(steps=64), 64, gradient),
-            (xai.SmoothGrad(samples=64), 64, gradient),
+            (xai.Saliency(), 1, partial(passes, gradient, passes=1)),
+            (xai.IntegratedGradients(steps=64), 64, partial(passes, gradient, passes=64)),
+            (xai.SmoothGrad(samples=64), 64, partial(passes, gradient, passes=64)),
         ]
         if x.ndim == 4:
             layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])
-            trials.insert(1, (xai.GradCAM(layer=layer.name), 1, raw_grad_cam(model, layer)))
-        for method, passes, function in tqdm(trials, desc=name, file=sys.stderr):
-            ours, raw = measure(
-                partial(xai.explain, model, x, method, target=int(index)),
-                partial(loop, function, x, index, passes, chunk),
-                rounds,
-            )
-            yield name, type(method).__name__, passes, ours, raw
+            count = min(layer.output.shape[-1], 64)
+            channels, ablated = ablations(model, layer, x, index)
+            trials += [
+                (xai.GradCAM(layer.name), 1, partial(passes, raw_grad_cam(model, layer), passes=1)),
+                (xai.ScoreCAM(layer.name, channels=count), count, partial(passes, raw_score(model), passes=count)),
+                (xai.AblationCAM(layer.name), channels, ablated),
+            ]
+        for method, count, cheapest in tqdm(trials, desc=name, file=sys.stderr):
+            ours, raw = measure(partial(xai.explain, model, x, method, target=int(index)), cheapest, rounds)
+            yield name, type(method).__name__, count, ours, raw
 
 
 def main():

@@ -36,13 +36,12 @@ class _Ablations(Trials):
     def __init__(self, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> None:
         self._layer, self._score, self._structure = layer, score, inputs.structure
         self._entered = layer.enter(inputs.arrays, inputs.structure)
-        self._whole = seen.scores.astype(np.float64)[:, None]
+        self._whole = seen.scores.astype(np.float64)
         self.sizes = seen.activations
 
-    def known(self, activations: np.ndarray) -> np.ndarray:
-        # Most of what a ReLU passes on is zero in many channels: taking nothing away changes nothing.
-        dead = ~activations.any(axis=tuple(range(1, activations.ndim - 1)))
-        return np.where(dead, self._whole, np.nan)
+    def needless(self, activations: np.ndarray) -> np.ndarray:
+        # Much of what a ReLU passes on is zero in whole channels: taking nothing away changes nothing.
+        return np.logical_not(activations.any(axis=tuple(range(1, activations.ndim - 1))))
 
     def priority(self, activations: np.ndarray) -> np.ndarray:
         return size(activations)
@@ -54,6 +53,10 @@ class _Ablations(Trials):
         np.put_along_axis(kept[call], channels[..., None], 0, axis=2)
         return scores_without(self._layer, self._score, self._entered, self.sizes, kept, self._structure)
 
+    def absent(self, call: int) -> np.ndarray:
+        return self._whole
+
     def weights(self, scores: np.ndarray) -> np.ndarray:
-        size = np.abs(self._whole)
-        return np.nan_to_num((self._whole - scores) / np.where(size > 0, size, 1))
+        whole = self._whole[:, None]
+        size = np.abs(whole)
+        return np.nan_to_num((whole - scores) / np.where(size > 0, size, 1))

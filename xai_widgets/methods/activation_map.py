@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _FEW_PLACES = 9
 _MUCH_NEGATIVE = 0.2
+_QUICK = 0.02
+_MOST_TIMES = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,6 +156,8 @@ class ChannelMap(ActivationMap):
     Every frame is the map of the channels tried so far; `change` is the share of activation that is still untried.
     """
 
+    single: ClassVar[bool] = True
+
     channels: int = param(0, ge=0, soft_max=512, doc="How many channels are tried; 0 for all of them.")
 
     def trials(self, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> Trials:
@@ -165,37 +170,50 @@ class ChannelMap(ActivationMap):
         layer, unclear = self.at_layer(view, score, inputs)
         seen = look(layer, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
         self.check_positions(layer, seen.activations)
-        trials = self.trials(view, layer, score, inputs, seen)
-        calls = [
-            _Tally(activations, trials.known(activations), trials.priority(activations), self.channels)
-            for activations in seen.activations
-        ]
         signs = self.on_signs(layer, seen.activations)
-        total = max(tally.order.shape[1] for tally in calls)
-        groups = view.calls(trials.sizes, total) if total else [slice(0, 0)]
-        for group in groups:
+        trials = self.trials(view, layer, score.told(seen.outputs, ()), inputs, seen)
+        calls = [_Tally(one, trials.needless(one), trials.priority(one), self.channels) for one in seen.activations]
+        counts = [tally.order.shape[1] for tally in calls]
+        for group in _groups(view.calls(trials.sizes, max(counts)), max(counts)):
             for place, tally in enumerate(calls):
                 chosen = tally.order[:, group]
                 if chosen.shape[1]:
                     tally.enter(chosen, trials.scores(place, chosen))
-            maps = [
-                weighted(activations, trials.weights(tally.scores))
-                for activations, tally in zip(seen.activations, calls, strict=True)
-            ]
-            kept, notes = self.shown(layer, maps)
-            done = group.stop
+            weights = [trials.weights(tally.told(trials.absent(place))) for place, tally in enumerate(calls)]
+            kept, notes = self.shown(layer, [weighted(*pair) for pair in zip(seen.activations, weights, strict=True)])
             yield Frame(
                 kept,
-                progress=done / total if total else 1.0,
+                progress=group.stop / max(counts),
                 of_layer=True,
-                passes=1 + trials.passes * sum(min(done, tally.order.shape[1]) for tally in calls),
-                total=1 + trials.passes * sum(tally.order.shape[1] for tally in calls),
+                passes=1 + trials.passes * sum(min(group.stop, count) for count in counts),
+                total=1 + trials.passes * sum(counts),
                 change=np.mean([tally.untried() for tally in calls], axis=0),
                 baseline=trials.baseline,
                 baseline_score=trials.baseline_score,
+                outputs=seen.outputs,
                 score=seen.scores,
                 notes=(*notes, *unclear, *signs),
             )
+
+
+def _groups(calls: Sequence[slice], total: int) -> Iterator[slice]:
+    """As many channels at a time as the calls have, and twice as many after each that was quick, up to eight times.
+
+    What follows a layer may be little work, whatever the layer's size says, and then calls are what costs.
+    """
+    each = most = calls[0].stop
+    start = 0
+    while start < total:
+        group = slice(start, min(start + each, total))
+        began = time.perf_counter()
+        yield group
+        quick = time.perf_counter() - began < _QUICK
+        if start == 0:
+            each = max(call.stop - call.start for call in calls)
+            most = _MOST_TIMES * each
+        elif quick:
+            each = min(2 * each, most)
+        start = group.stop
 
 
 class Trials:
@@ -212,8 +230,8 @@ class Trials:
     baseline: Sequence[np.ndarray] | None = None
     baseline_score: np.ndarray | None = None
 
-    def known(self, activations: np.ndarray) -> np.ndarray:
-        """Scores (n, channels) that are known without a trial, NaN where one is needed."""
+    def needless(self, activations: np.ndarray) -> np.ndarray:
+        """Which channels, (n, channels), have a score that is known without a trial: that of `absent`."""
         raise NotImplementedError
 
     def priority(self, activations: np.ndarray) -> np.ndarray:
@@ -224,28 +242,37 @@ class Trials:
         """Scores (n, c) of trials of some channels (n, c) of one call of the layer."""
         raise NotImplementedError
 
+    def absent(self, call: int) -> np.ndarray:
+        """The score (n,) of a channel that needs no trial; asked for after the first scores."""
+        raise NotImplementedError
+
     def weights(self, scores: np.ndarray) -> np.ndarray:
         """Weights of the channels from their scores, (n, channels) each; zero where the score is NaN."""
         raise NotImplementedError
 
 
 class _Tally:
-    """The scores of one call's channels so far, and the order in which the rest is tried, each sample in its own."""
+    """The scores of one call's channels so far, and the order in which they are tried, each sample in its own."""
 
-    def __init__(self, activations: np.ndarray, known: np.ndarray, priority: np.ndarray, most: int) -> None:
-        self._size = size(activations)
-        self.scores = known.astype(np.float64)
-        unknown = np.isnan(known)
-        count = int(unknown.sum(axis=1).max(initial=0))
-        order = np.argsort(np.where(unknown, -priority, np.inf), axis=1, kind="stable")
+    def __init__(self, activations: np.ndarray, needless: np.ndarray, priority: np.ndarray, most: int) -> None:
+        self._size, self._needless = size(activations), needless
+        self._scores = np.full(needless.shape, np.nan)
+        # A sample with fewer channels to try than others tries needless ones too, which does no harm.
+        count = max(1, int((~needless).sum(axis=1).max()))
+        order = np.argsort(np.where(needless, np.inf, -priority), axis=1, kind="stable")
         self.order = order[:, : min(count, most or count)]
 
     def enter(self, channels: np.ndarray, scores: np.ndarray) -> None:
-        np.put_along_axis(self.scores, channels, scores, axis=1)
+        np.put_along_axis(self._scores, channels, scores, axis=1)
+
+    def told(self, absent: np.ndarray) -> np.ndarray:
+        """(n, channels) scores, NaN where a channel is still to be tried."""
+        return np.where(self._needless, absent[:, None], self._scores)
 
     def untried(self) -> np.ndarray:
-        """(n,) share of the activation whose channels have no score yet."""
-        waiting, total = (self._size * np.isnan(self.scores)).sum(axis=1), self._size.sum(axis=1)
+        """(n,) share of the activation whose channels are still to be tried."""
+        waiting = (self._size * (np.isnan(self._scores) & ~self._needless)).sum(axis=1)
+        total = self._size.sum(axis=1)
         return np.divide(waiting, total, out=np.zeros_like(total), where=total > 0)
 
 

@@ -58,15 +58,12 @@ class _Masks(Trials):
         self._starts = [site.start(draw) for draw in range(baseline.count or 1)]
         self.passes = len(self._starts)
         self.baseline = site.shown
-        self.baseline_score = np.mean(
-            [view.scores(score, start, inputs.structure) for start in self._starts], axis=0, dtype=np.float64
-        ).astype(seen.scores.dtype)
+        self._absent: dict[int, np.ndarray] = {}
 
-    def known(self, activations: np.ndarray) -> np.ndarray:
+    def needless(self, activations: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.replaced import is_flat
 
-        assert self.baseline_score is not None
-        return np.where(is_flat(activations), self.baseline_score[:, None], np.nan)
+        return is_flat(activations)
 
     def priority(self, activations: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.path import spread
@@ -76,16 +73,30 @@ class _Masks(Trials):
         return np.broadcast_to(-rank, (len(activations), len(rank)))
 
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
-        from xai_widgets.engine.replaced import scores_masked
-
         first = np.moveaxis(self._activations[call], -1, 1)
         chosen = np.take_along_axis(first, channels.reshape(*channels.shape, *[1] * (first.ndim - 2)), axis=1)
+        if call in self._absent:
+            return self._seen_through(call, chosen)
+        # What is seen through nothing goes along once: the baseline's score.
+        scores = self._seen_through(call, np.append(chosen, np.zeros_like(chosen[:, :1]), axis=1))
+        self._absent[call] = scores[:, -1]
+        if len(self._activations) == 1:
+            self.baseline_score = scores[:, -1].astype(self._entered[0].dtype)
+        return scores[:, :-1]
+
+    def absent(self, call: int) -> np.ndarray:
+        return self._absent[call]
+
+    def _seen_through(self, call: int, masks: np.ndarray) -> np.ndarray:
+        """Scores (n, c), averaged over the baselines."""
+        from xai_widgets.engine.replaced import scores_masked
+
         masked = self._masked[call]
         scores = [
-            scores_masked(self._view, self._score, self._entered, start, chosen, masked, self._structure)
+            scores_masked(self._view, self._score, self._entered, start, masks, masked, self._structure)
             for start in self._starts
         ]
-        return np.mean(scores, axis=0)
+        return np.asarray(np.mean(scores, axis=0, dtype=np.float64))
 
     def weights(self, scores: np.ndarray) -> np.ndarray:
         # The increase over the baseline is the score less a constant, which a softmax does not see.
