@@ -24,6 +24,8 @@ def test_a_layer_may_be_named_by_its_last_part_and_a_misspelt_one_is_corrected(z
     assert ModelView(model, wrt="deep.conv").wrt == "backbone/stem/deep.conv"
     with pytest.raises(ValueError, match=r"did you mean 'backbone/stem/deep\.conv'"):
         ModelView(model, wrt="backbone/stem/deep.com")
+    with pytest.raises(ValueError, match=r"did you mean 'deep\.conv'"):
+        ModelView(model, wrt="deepconv")
     with pytest.raises(TypeError, match="wrt must be the name"):
         ModelView(model, wrt=3)
 

@@ -130,7 +130,8 @@ class ModelView:
         ends = [path for path in layers if path.endswith(f"/{name}")]
         if len(ends) == 1:
             return ends[0]
-        hint = f"; it may be any of {', '.join(map(repr, ends))}" if ends else nearest(name, layers)
+        names = [*layers, *(path.rpartition("/")[2] for path in layers)]
+        hint = f"; it may be any of {', '.join(map(repr, ends))}" if ends else nearest(name, dict.fromkeys(names))
         raise ValueError(f"{argument} {name!r} names no single layer of the model{hint}")
 
     def at(self, wrt: str) -> ModelView:
