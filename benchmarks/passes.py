@@ -1,9 +1,9 @@
 """What a method costs over the cheapest loop of the passes that it needs: `python benchmarks/passes.py`.
 
 For each network and method two things are timed in turn, in one process: xai_widgets.explain, and the same number of
-passes in raw TensorFlow (forward and backward, or forward only where the method needs no more), one tf.function, chunks
-of the same size, running sums. Of Ablation-CAM a pass is what follows the layer. The ratio of the
-medians is what counts; absolute times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
+passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. Passes are forward and backward where
+the method needs gradients, else forward; of Ablation-CAM they are what follows the layer. The ratio of the medians is
+what counts; absolute times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
 """
 
 import argparse

@@ -38,7 +38,7 @@ class ActivationMap(Method):
     layer: str | None = param(
         None, kind="layer", doc="The layer; by default the last one that still has more than one position."
     )
-    relu: bool = param(True, doc="Keep only what speaks for the class.")
+    relu: bool = param(True, doc="Keep only the positive part: what speaks for the class.")
 
     @classmethod
     def fits(cls, shape: tuple[int, ...]) -> bool:
@@ -88,12 +88,14 @@ class ActivationMap(Method):
 
     def on_signs(self, view: ModelView, activations: Sequence[np.ndarray]) -> tuple[str, ...]:
         """A note where much of what the layer gives is negative and the method was not made for that."""
-        below = sum(float(np.minimum(array, 0).sum(dtype=np.float64)) for array in activations)
-        size = sum(float(np.abs(array).sum(dtype=np.float64)) for array in activations)
-        if not self.unsigned or -below <= _MUCH_NEGATIVE * size:
+        if not self.unsigned:
+            return ()
+        below = -sum(float(np.minimum(array, 0).sum(dtype=np.float64)) for array in activations)
+        whole = sum(float(np.abs(array).sum(dtype=np.float64)) for array in activations)
+        if below <= _MUCH_NEGATIVE * whole:
             return ()
         return (
-            f"{-below / size:.0%} of the activation of layer {view.wrt!r} is negative: {self.label} is made for what a "
+            f"{below / whole:.0%} of the activation of layer {view.wrt!r} is negative: {self.label} is made for what a "
             "ReLU lets pass, so a layer after the activation, or GradCAM, is a safer choice.",
         )
 
