@@ -21,7 +21,7 @@ def quadratic():
 
 def test_the_mean_of_a_linear_gradient_is_exact(quadratic):
     a = xai.explain(quadratic, X, xai.SmoothGrad(samples=4, noise=0.2))
-    np.testing.assert_allclose(a.values[0], MEAN, rtol=1e-5)
+    np.testing.assert_allclose(a.values[0], MEAN, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(a.error, 0, atol=1e-4)
 
 

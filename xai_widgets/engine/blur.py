@@ -9,6 +9,7 @@ import numpy as np
 
 from xai_widgets.engine.gradients import gradient_at, layer_output
 from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.path import Walked
 from xai_widgets.engine.score import Score
 from xai_widgets.layout import positions
 
@@ -84,9 +85,7 @@ class BlurWalk:
         entered = self._view.enter(self.picture(alpha), self._structure)
         return entered if self._view.wrt is None else layer_output(self._view, entered, self._structure)
 
-    def __call__(
-        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    def __call__(self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray) -> Walked:
         """Scores (n, k) in the middle of the lines around some places, and their weighted sums. See `Walk`.
 
         At both ends of the path the line has no length, and the score is that of the end.
@@ -106,7 +105,7 @@ class BlurWalk:
             )
             for first, second, slope in zip(before, after, gradients, strict=True)
         ]
-        return scores.reshape(-1, count), sums, []
+        return Walked(scores.reshape(-1, count), sums)
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from xai_widgets.engine.gradients import CLASSES, complete
 from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.path import along, weighted
+from xai_widgets.engine.path import Walked, along, weighted
 from xai_widgets.engine.score import Score, precise
 
 
@@ -34,13 +34,11 @@ class ConductanceWalk:
         self._bound = [tf.constant(array) for array in inputs]
         self._classes = tf.constant(score.classes, tf.int32)
 
-    def __call__(
-        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    def __call__(self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray) -> Walked:
         """Scores (n, k) and, for each call of the layer, weighted sums (n, w, ...); no squares. See `Walk`."""
         fixed = [tf.constant(array, self.end[0].dtype) for array in (*starts, alphas, weights)]
         scores, sums = self._function(*self._bound, *fixed, self._classes)
-        return scores.numpy(), [one.numpy() for one in sums], []
+        return Walked(scores.numpy(), [one.numpy() for one in sums])
 
 
 def _compiled(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Any:

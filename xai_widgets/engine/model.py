@@ -321,7 +321,8 @@ class ModelView:
         """What the model gives for inputs as the compiled functions take them, one chunk at a time."""
 
         function, (template, heads) = self._forward(inputs, structure)
-        columns = [tf.concat(column, axis=0) for column in zip(*self._chunks(function, inputs), strict=True)]
+        chunks = list(self._chunks(function, inputs))
+        columns = chunks[0] if len(chunks) == 1 else [tf.concat(column, axis=0) for column in zip(*chunks, strict=True)]
         return gathered(columns, template, heads)
 
     def heads(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[Head, ...]:
@@ -417,6 +418,11 @@ def _losses_kept(model: Any) -> Iterator[None]:
 def given(outputs: Outputs) -> list[tf.Tensor]:
     """The outputs as one list of tensors, for a compiled function to return; `gathered` undoes it."""
     return [tensor for output in outputs.flat for tensor in (precise(output.logits), precise(output.value))]
+
+
+def given_at(outputs: Outputs, rows: tf.Tensor) -> list[tf.Tensor]:
+    """The same of some rows."""
+    return [tf.gather(tensor, rows) for tensor in given(outputs)]
 
 
 def gathered(columns: Sequence[tf.Tensor], structure: Any, heads: tuple[Head, ...]) -> Outputs:

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.gradients import CLASSES, differentiate
-from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import Score
+from xai_widgets.engine.model import ModelView, gathered, given_at, specs
+from xai_widgets.engine.score import Outputs, Score
 
 REDUCTIONS = ("mean", "square", "variance")
 
@@ -25,7 +25,7 @@ def noisy_sums(
     structure: Any,
     square: bool,
     besides: Sequence[np.ndarray] = (),
-) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray], Outputs]:
     """Sums over draws of a statistic of the gradients at input + scale * noise and input - scale * noise.
 
     Each draw is used with both signs, which halves the draws and lowers the variance. The statistic of a pair is the
@@ -42,9 +42,11 @@ def noisy_sums(
 
     Returns:
         Scores (n, k) at input + scale * noise. For each array of the site, (n, ...): the weighted sum of the statistic;
-        and that of its square where gradients are not squared, else of the mean gradient.
+        and that of its square where gradients are not squared, else of the mean gradient. And what the model gives at
+        input + scale * noise of the last draw.
     """
     width = len(inputs)
+    traced: list[Outputs] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *bound, weight, classes = tensors
@@ -58,7 +60,8 @@ def noisy_sums(
             points.append(tf.reshape(both, (-1, *value.shape[1:])))
         rows = [tf.repeat(tensor, 2 * count, axis=0) for tensor in (*whole, classes)]
         given, places = (rows[:-1], points) if besides else (points, None)
-        gradients, _, scores, _ = differentiate(view, score, given, structure, rows[-1], places)
+        gradients, _, scores, outputs = differentiate(view, score, given, structure, rows[-1], places)
+        traced.append(outputs)
         first, second = [], []
         for one in gradients:
             pairs = tf.reshape(one, (-1, 2, count, *one.shape[1:]))
@@ -66,12 +69,14 @@ def noisy_sums(
             statistic = tf.reduce_mean(pairs**2, axis=1) if square else means
             first.append(tf.einsum("nk...,k->n...", statistic, weight))
             second.append(tf.einsum("nk...,k->n...", means if square else means**2, weight))
-        return tf.reshape(scores, (-1, 2, count))[:, 0], first, second
+        last = (2 * tf.range(tf.shape(classes)[0]) + 1) * count - 1
+        return tf.reshape(scores, (-1, 2, count))[:, 0], first, second, given_at(outputs, last)
 
     key = ("noisy", *score.key, repr(structure), square, len(besides))
     weights = weights.astype(inputs[0].dtype)
     signature = [*specs(inputs), *specs(scales), *specs(noises), *specs(besides), *specs([weights]), CLASSES]
-    function, _ = view.compiled(key, run, signature)
+    function, facts = view.compiled(key, run, signature, lambda: (traced[-1].structure, traced[-1].heads))
     fixed = map(tf.constant, (*inputs, *scales, *noises, *besides, weights))
-    scores, first, second = function(*fixed, tf.constant(score.classes, tf.int32))
-    return scores.numpy(), [one.numpy() for one in first], [one.numpy() for one in second]
+    scores, first, second, columns = function(*fixed, tf.constant(score.classes, tf.int32))
+    sums = [[one.numpy() for one in part] for part in (first, second)]
+    return scores.numpy(), *sums, gathered(columns, *facts)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.gradients import CLASSES, differentiate
-from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import Score
+from xai_widgets.engine.model import ModelView, gathered, given_at, specs
+from xai_widgets.engine.score import Head, Outputs, Score
 
 RULES = ("midpoint", "left", "right", "trapezoid", "gauss_legendre")
 
@@ -52,6 +52,7 @@ class PathMean:
             for one point. See `_change`.
         alphas, scores: The points visited, ascending (k,), and the scores there (n, k), averaged over the starts.
         start_score: (n,) the score at the starts, averaged over those evaluated so far.
+        end_score, end_outputs: (n,) the score at the end, and all that the model gives there; None where not asked for.
         passes: Points so far, over all starts.
         progress: Fraction of the points visited.
     """
@@ -61,8 +62,26 @@ class PathMean:
     alphas: np.ndarray
     scores: np.ndarray
     start_score: np.ndarray
+    end_score: np.ndarray | None
+    end_outputs: Outputs | None
     passes: int
     progress: float
+
+
+class Walked(NamedTuple):
+    """What points of a path gave.
+
+    Attributes:
+        scores: (n, k).
+        sums: Weighted sums (n, w, ...) of what each point adds to the values, times the number of points.
+        squares: The same of the squares, where they are asked for.
+        last: What the model gives at the last point, where it is kept.
+    """
+
+    scores: np.ndarray
+    sums: list[np.ndarray]
+    squares: Sequence[np.ndarray] = ()
+    last: Outputs | None = None
 
 
 class Walker(Protocol):
@@ -70,14 +89,17 @@ class Walker(Protocol):
 
     end: Sequence[np.ndarray]
 
-    def __call__(
-        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
-        """What each point adds to the values, times the number of points, summed with weights. See `Walk`."""
+    def __call__(self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray) -> Walked:
+        """Evaluate points. See `Walk`."""
 
 
 def path_means(
-    walk: Walker, starts: Sequence[Sequence[np.ndarray]], rule: str, steps: int, calls: Callable[[int], list[slice]]
+    walk: Walker,
+    starts: Sequence[Sequence[np.ndarray]],
+    rule: str,
+    steps: int,
+    calls: Callable[[int], list[slice]],
+    end_too: bool = False,
 ) -> Iterator[PathMean]:
     """Walk the paths from one or more starts in a spread-out order; every prefix of the points spans the path.
 
@@ -89,6 +111,7 @@ def path_means(
         rule: One of `RULES`.
         steps: Number of points from each start.
         calls: How a number of points is spread over calls of the model, see `ModelView.calls`.
+        end_too: Whether the end is evaluated as well.
     """
     end = walk.end
     count = len(end[0])
@@ -100,6 +123,7 @@ def path_means(
     visited: list[np.ndarray] = []
     scores: list[np.ndarray] = []
     start_score = np.zeros(count)
+    end_score, end_outputs = None, None
     passes = 0
     for call in calls(len(order)):
         now = order[call]
@@ -109,10 +133,12 @@ def path_means(
         for number, start in enumerate(starts, start=1):
             along = [array[:, None] for array in start]
             if call.start == 0:
-                at, parts, begun = _with_start(walk, along, points[now], halves)
-                start_score += (begun - start_score) / number
+                at, parts, ends, outputs = _with_ends(walk, along, points[now], halves, end_too and number == 1)
+                start_score += (ends[:, 0] - start_score) / number
+                if end_too and number == 1:
+                    end_score, end_outputs = ends[:, 1], outputs
             else:
-                at, parts, _ = walk(along, points[now], halves)
+                at, parts, _, _ = walk(along, points[now], halves)
             for total, part in zip(sums, parts, strict=True):
                 total += np.moveaxis(part, 1, 0)
             mass += halves.sum(axis=0)
@@ -128,26 +154,29 @@ def path_means(
                 alphas=points[places[ascending]],
                 scores=np.concatenate(scores, axis=1)[:, ascending],
                 start_score=start_score.astype(end[0].dtype),
+                end_score=end_score,
+                end_outputs=end_outputs,
                 passes=passes,
                 progress=passes / (len(order) * len(starts)),
             )
 
 
-def _with_start(
-    walk: Walker, start: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """What `walk` gives for some points, and the score (n,) at the start of the path.
+def _with_ends(
+    walk: Walker, start: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray, both: bool
+) -> tuple[np.ndarray, Sequence[np.ndarray], np.ndarray, Outputs | None]:
+    """What `walk` gives for some points; and the scores at the start, or at both ends of the path, (n, 1 or 2).
 
-    The start goes along without weight, for its score alone; with many samples in a call of its own, which would else
+    The ends go along without weight, for their scores alone; with many samples in a call of their own, which would else
     be twice as large as any other.
     """
-    nothing = np.zeros((1, weights.shape[1]))
+    ends = np.array([0.0, 1.0] if both else [0.0])
+    nothing = np.zeros((len(ends), weights.shape[1]))
     if len(start[0]) > 1:
-        begun, _, _ = walk(start, np.zeros(1), nothing)
-        at, sums, _ = walk(start, alphas, weights)
-        return at, sums, begun[:, 0]
-    at, sums, _ = walk(start, np.append(alphas, 0), np.append(weights, nothing, axis=0))
-    return at[:, :-1], sums, at[:, -1]
+        at, _, _, last = walk(start, ends, nothing)
+        scores, sums, _, _ = walk(start, alphas, weights)
+        return scores, sums, at, last
+    scores, sums, _, last = walk(start, np.append(alphas, ends), np.append(weights, nothing, axis=0))
+    return scores[:, : len(alphas)], sums, scores[:, len(alphas) :], last
 
 
 def _change(sums: Sequence[np.ndarray], mass: np.ndarray) -> np.ndarray:
@@ -189,7 +218,7 @@ class Walk:
         squares: bool = False,
     ) -> None:
         besides = list(inputs) if view.wrt is not None else []
-        self._function = _compiled_walk(view, score, besides, structure, end, squares)
+        self._function, self._template, self._heads = _compiled_walk(view, score, besides, structure, end, squares)
         self._bound = [tf.constant(array) for array in (*besides, *end)]
         self._classes = tf.constant(score.classes, tf.int32)
         self.end = end
@@ -199,28 +228,22 @@ class Walk:
         """Scores (n, k) with the site at starts, (n, k, ...) for each of its arrays."""
         count = starts[0].shape[1]
         if self._view.wrt is not None:
-            scores, _, _ = self(starts, np.zeros(count), np.zeros((count, 1)))
-            return scores
+            return self(starts, np.zeros(count), np.zeros((count, 1))).scores
         rows = [array.reshape(-1, *array.shape[2:]) for array in starts]
         return self._view.scores(self._score.repeated(count), rows, self._structure).reshape(-1, count)
 
-    def __call__(
-        self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    def __call__(self, starts: Sequence[np.ndarray], alphas: np.ndarray, weights: np.ndarray) -> Walked:
         """(end - start) * gradient at start + alpha * (end - start), summed with weights.
 
         Args:
             starts: For each array of the site (n, k, ...), or (n, 1, ...) where all points share a start.
             alphas: (k,) places between start, 0, and end, 1.
             weights: (k, w).
-
-        Returns:
-            Scores (n, k); weighted sums (n, w, ...) for each array of the site; and, where asked for, the sums with the
-            same weights of the squares.
         """
         fixed = [tf.constant(array, self.end[0].dtype) for array in (*starts, alphas, weights)]
-        scores, sums, squares = self._function(*self._bound, *fixed, self._classes)
-        return scores.numpy(), [one.numpy() for one in sums], [one.numpy() for one in squares]
+        scores, sums, squares, columns = self._function(*self._bound, *fixed, self._classes)
+        last = gathered(columns, self._template, self._heads)
+        return Walked(scores.numpy(), [one.numpy() for one in sums], [one.numpy() for one in squares], last)
 
 
 def _compiled_walk(
@@ -230,8 +253,9 @@ def _compiled_walk(
     structure: Any,
     site: Sequence[np.ndarray],
     squares: bool,
-) -> Any:
+) -> tuple[Any, Any, tuple[Head, ...]]:
     width = len(site)
+    traced: list[Outputs] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *bound, alphas, weights, classes = tensors
@@ -243,18 +267,21 @@ def _compiled_walk(
 
         points, ways = along(starts, ends, alphas)
         values = [repeated(tensor) for tensor in inputs] or points
-        gradients, _, scores, _ = differentiate(view, score, values, structure, repeated(classes), points)
+        gradients, _, scores, outputs = differentiate(view, score, values, structure, repeated(classes), points)
+        traced.append(outputs)
         terms = [way * tf.reshape(one, (-1, steps, *one.shape[1:])) for way, one in zip(ways, gradients, strict=True)]
         sums = [weighted(term, weights) for term in terms]
         second = [weighted(term**2, weights) for term in terms] if squares else []
-        return tf.reshape(scores, (-1, steps)), sums, second
+        last = tf.range(1, tf.shape(classes)[0] + 1) * steps - 1
+        return tf.reshape(scores, (-1, steps)), sums, second, given_at(outputs, last)
 
     dtype = tf.as_dtype(site[0].dtype)
     start_specs = [tf.TensorSpec([None, None, *array.shape[1:]], dtype) for array in site]
     path_specs = [tf.TensorSpec([None], dtype), tf.TensorSpec([None, None], dtype), CLASSES]
     key = ("path", *score.key, repr(structure), width, squares)
-    function, _ = view.compiled(key, run, [*specs(besides), *specs(site), *start_specs, *path_specs])
-    return function
+    signature = [*specs(besides), *specs(site), *start_specs, *path_specs]
+    function, (template, heads) = view.compiled(key, run, signature, lambda: (traced[-1].structure, traced[-1].heads))
+    return function, template, heads
 
 
 def along(

@@ -227,11 +227,13 @@ class Score:
             function, so that a new class never retraces. K is 0 where no class is read; PREDICTED stands for the class
             that the model will predict.
         labels: What is explained of each sample, in words.
+        asked: Whether the model was asked for its outputs at the samples already.
     """
 
     reader: ClassReader | FunctionReader | NeuronReader
     classes: np.ndarray
     labels: tuple[str, ...]
+    asked: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -255,7 +257,8 @@ class Score:
             return self
         scores = self.reader.head.precise(outputs.flat[self.reader.output], probability=False).numpy()
         classes = np.where(self.classes == PREDICTED, scores.argmax(axis=-1)[:, None], self.classes)
-        return replace(self, classes=classes, labels=tuple(named(index, names) for index in classes[:, 0]))
+        labels = tuple(named(index, names) for index in classes[:, 0])
+        return replace(self, classes=classes, labels=labels, asked=True)
 
     def predicted(self, outputs: Outputs) -> np.ndarray | None:
         """(n,) the classes that the model predicts, None where no single class of its output is explained."""

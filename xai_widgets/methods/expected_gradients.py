@@ -46,7 +46,7 @@ class ExpectedGradients(GradientMethod):
         for now in view.calls(entered, self.samples):
             references = [site.start(int(draw)) for draw in draws[now]]
             starts = [np.stack(arrays, axis=1) for arrays in zip(*references, strict=True)]
-            _, sums, squares = walk(starts, alphas[now], np.ones((len(references), 1)))
+            _, sums, squares, _ = walk(starts, alphas[now], np.ones((len(references), 1)))
             baseline_score += walk.scores_at(starts).sum(axis=1)
             for total, part in zip((*first, *second), (*sums, *squares), strict=True):
                 total += part[:, 0]

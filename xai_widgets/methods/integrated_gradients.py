@@ -40,7 +40,8 @@ class IntegratedGradients(GradientMethod):
         starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
         walk = Walk(view, score, site.end, entered, structure)
         notes = equals_input(starts, site.end)
-        states = path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered))
+        calls = partial(view.calls, entered)
+        states = path_means(walk, starts, self.rule, self.steps, calls, end_too=not score.asked)
         for state in states:
             yield Frame(
                 state.values,
@@ -50,6 +51,8 @@ class IntegratedGradients(GradientMethod):
                 change=state.change,
                 baseline=site.shown,
                 baseline_score=state.start_score,
+                score=state.end_score,
+                outputs=state.end_outputs,
                 path=(state.alphas, state.scores),
                 notes=notes,
             )

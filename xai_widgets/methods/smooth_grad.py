@@ -65,14 +65,14 @@ class SmoothGrad(Method):
         noised = layer_output(view, entered, structure) if tokens else entered
         scales = self._scales(noised)
         pairs = -(-self.samples // 2)
-        firsts, seconds, clean = None, None, None
+        firsts, seconds, clean, outputs = None, None, None, None
         for call in view.calls(entered, pairs, rows=2):
             noises = self._noises(noised, call)
             weights = np.ones(call.stop - call.start)
             if call.start == 0:  # the input itself goes along once, without weight, for its score
                 noises = [np.append(noise, np.zeros_like(noise[:1]), axis=0) for noise in noises]
                 weights = np.append(weights, 0)
-            scores, first, second = noisy_sums(
+            scores, first, second, last = noisy_sums(
                 view,
                 score,
                 noised,
@@ -84,7 +84,7 @@ class SmoothGrad(Method):
                 besides=entered if tokens else (),
             )
             if call.start == 0:
-                clean = scores[:, -1]
+                clean, outputs = scores[:, -1], last
             firsts, seconds = _add(firsts, first), _add(seconds, second)
             done = call.stop
             values, error = self._reduced(firsts, seconds, done)
@@ -95,6 +95,7 @@ class SmoothGrad(Method):
                 total=2 * pairs,
                 error=error,
                 score=clean,
+                outputs=outputs,
                 change=None if error is None else relative(error, values),
             )
 
@@ -202,13 +203,20 @@ def _sums(inner: Frame, count: int, pairs: int, square: bool) -> list[list[np.nd
 def _noise(array: np.ndarray, draws: range, seed: int, place: int) -> np.ndarray:
     """(k, ...) standard normal noise; a draw depends on its number alone, not on how draws are grouped.
 
-    Philox counts: a draw is a place in its sequence, and nothing has to be seeded anew.
+    Philox counts: a block of draws is a place in its sequence, and nothing has to be seeded anew. Small inputs have
+    many draws in a block, since a generator costs more than their numbers.
     """
-    noise = np.empty((len(draws), *array.shape[1:]), np.float32)
-    for row, draw in zip(noise, draws, strict=True):
-        bits = np.random.Philox(key=[seed, place], counter=[0, 0, 0, draw])
-        np.random.Generator(bits).standard_normal(dtype=np.float32, out=row)
-    return noise.astype(array.dtype, copy=False)
+    each = max(1, _BLOCK // max(array[0].size, 1))
+    first, last = draws.start // each, -(-draws.stop // each)
+    noise = np.empty(((last - first) * each, *array.shape[1:]), np.float32)
+    for block in range(first, last):
+        bits = np.random.Philox(key=[seed, place], counter=[0, 0, 0, block])
+        here = slice((block - first) * each, (block - first + 1) * each)
+        np.random.Generator(bits).standard_normal(dtype=np.float32, out=noise[here])
+    return noise[draws.start - first * each :][: len(draws)].astype(array.dtype, copy=False)
+
+
+_BLOCK = 8192
 
 
 def _add(total: list[np.ndarray] | None, part: list[np.ndarray]) -> list[np.ndarray]:
