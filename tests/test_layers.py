@@ -12,7 +12,7 @@ import xai_widgets
 PACKAGE = Path(xai_widgets.__file__).parent
 # A room and what may enter it, besides itself and the plain value modules at the top.
 MAY_ENTER = {
-    "engine": {"declare", "targets", "layout", "methods.base"},
+    "engine": {"declare", "targets", "layout", "gaussian", "methods.base"},
     "methods": {"declare", "baselines", "layout", "engine"},
     "metrics": {"attribution", "task", "trees", "baselines", "layout", "figures", "engine", "methods"},
     "examples": set(),

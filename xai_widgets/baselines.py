@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from xai_widgets.declare import Declared, param
+from xai_widgets.gaussian import blurred
 from xai_widgets.layout import positions
 
 
@@ -73,10 +74,7 @@ class Blur(Baseline):
                 f"Blur needs pictures, volumes or series with a channel axis, got inputs of shape {inputs.shape}; "
                 "for tables use Constant or Mean"
             )
-        from scipy.ndimage import gaussian_filter
-
-        axes = tuple(range(1, 1 + len(positions(inputs.shape))))
-        return gaussian_filter(inputs, self.sigma, axes=axes, mode="nearest").astype(inputs.dtype)
+        return blurred(inputs, self.sigma)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,21 @@ class Subject:
         """The same by another view of the model."""
         return self._changed(view=view)
 
+    @property
+    def asked(self) -> Outputs | None:
+        """What the model gave for the samples; None where it was not asked yet."""
+        return self.__dict__.get("outputs")
+
+    def expecting(self, outputs: Outputs) -> Subject:
+        """The same, taking for granted that the model still gives what it gave before; see `still_gives`."""
+        return self._changed(outputs=outputs)
+
+    def still_gives(self, outputs: Outputs) -> bool:
+        """Ask the model whether it gives the same as before, up to rounding."""
+        now = self._changed().outputs
+        pairs = zip(now.flat, outputs.flat, strict=True)
+        return all(np.allclose(one.logits, other.logits, rtol=1e-3, atol=1e-5) for one, other in pairs)
+
     def _changed(self, **changes: Any) -> Subject:
         other = copy.copy(self)
         other.__dict__.pop("outputs", None)
@@ -110,6 +126,8 @@ class Task:
         self._is_given = target is not None and not isinstance(target, Score)
         if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
+        elif subject.asked is not None:
+            self.score = replace(self.score, asked=True)
 
     @cached_property
     def scores(self) -> np.ndarray:

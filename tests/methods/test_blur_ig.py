@@ -6,7 +6,8 @@ from models import samples
 from scipy.ndimage import gaussian_filter
 
 import xai_widgets as xai
-from xai_widgets.engine.blur import SCHEDULES, blurred
+from xai_widgets.engine.blur import SCHEDULES
+from xai_widgets.gaussian import blurred
 
 
 @pytest.mark.parametrize("shape", [(12, 2), (9, 13, 3), (5, 6, 7, 1), (10, 10)])

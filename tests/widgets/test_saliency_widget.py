@@ -347,6 +347,14 @@ def test_new_weights_and_a_changed_model_are_seen():
     a = widget.result(WAIT)
     np.testing.assert_allclose(a.score, xai.explain(model, inputs, target=1).score)
     np.testing.assert_allclose(a.residual, 0, atol=1e-5)
+    widget.target = None
+    before = widget.result(WAIT)
+    model.set_weights([-weight for weight in model.get_weights()])
+    widget.method = xai.IntegratedGradients(steps=8)
+    a = widget.result(WAIT)
+    assert a.target != before.target
+    assert a.target == xai.explain(model, inputs).target
+    np.testing.assert_allclose(a.score, xai.explain(model, inputs).score, rtol=1e-5)
     model.get_layer("head").activation = keras.activations.linear
     widget.target = 2
     assert widget.result(WAIT).score_name == "output"

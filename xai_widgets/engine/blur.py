@@ -11,39 +11,13 @@ from xai_widgets.engine.gradients import gradient_at, layer_output
 from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.path import Walked
 from xai_widgets.engine.score import Score
-from xai_widgets.layout import positions
+from xai_widgets.gaussian import blurred
 
 # Sigma falls as this power of what is left of the way. The integral is the same by all of them; but most of a picture
 # is lost to the first pixel of blur, and a path that takes that in one step has to guess. 64 steps are off by 1.0 of
 # the map's L1 norm by "sqrt", which lets the variance fall evenly, by 0.19 by "linear" and by 0.10 by "square" (an
 # ImageNet network at 224 x 224, sigma 20).
 SCHEDULES = {"square": 2.0, "linear": 1.0, "sqrt": 0.5}
-_REACH = 4  # standard deviations, as in scipy's gaussian_filter
-
-
-def blurred(inputs: np.ndarray, sigma: float) -> np.ndarray:
-    """Inputs (n, ...) blurred along their axes of positions, edges repeated: as `scipy.ndimage.gaussian_filter` does.
-
-    A filter takes time in proportion to sigma, and a path has many; a matrix for each axis takes the same for all.
-    """
-    if sigma == 0:
-        return inputs
-    for axis, size in enumerate(positions(inputs.shape), start=1):
-        moved = np.moveaxis(inputs, axis, 1)
-        mixed = _mixing(size, sigma).astype(inputs.dtype) @ moved.reshape(len(inputs), size, -1)
-        inputs = np.moveaxis(mixed.reshape(moved.shape), 1, axis)
-    return np.ascontiguousarray(inputs)
-
-
-def _mixing(size: int, sigma: float) -> np.ndarray:
-    """(size, size): how much of each place goes into each place of a blurred row."""
-    reach = int(_REACH * sigma + 0.5)
-    away = np.arange(-reach, reach + 1)
-    kernel = np.exp(-(away**2) / (2 * sigma**2))
-    rows = np.arange(size)[:, None]
-    matrix = np.zeros((size, size))
-    np.add.at(matrix, (rows, np.clip(rows + away, 0, size - 1)), kernel / kernel.sum())
-    return matrix
 
 
 class BlurWalk:

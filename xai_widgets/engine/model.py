@@ -59,6 +59,9 @@ class ModelView:
         preprocess: From raw inputs to what the model takes, traced on tensors; with a batch axis, None for identity.
         wrt: Name or path of a layer whose output stands in for the inputs, None for the raw inputs.
 
+    Attributes:
+        build: What a traced function of the model has in it besides variables: another build, another function.
+
     Raises:
         TypeError: `model` is no Keras 3 model.
         ValueError: The model is not built, Keras runs on another backend, or the layer is unknown.
@@ -77,7 +80,7 @@ class ModelView:
         self.preprocess = preprocess
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
-        self._build = _build(model)
+        self.build = _build(model)
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
@@ -187,7 +190,7 @@ class ModelView:
             fact: Tells what was learnt while tracing.
         """
         shapes = tuple((tuple(spec.shape), spec.dtype) for spec in specs)
-        full = (key, identity(self.preprocess), self.wrt, shapes, self._build)
+        full = (key, identity(self.preprocess), self.wrt, shapes, self.build)
         store = self._compiled
         with store.lock:
             if full not in store.functions:
@@ -221,12 +224,12 @@ class ModelView:
                 return function(*tensors)
 
         covered = self._compiled.covered
-        if self._build not in covered:
+        if self.build not in covered:
             try:
                 with uncovered((self.model, *self.layers.values())):
                     return _concrete(run, specs)
             except tf.errors.OperatorNotAllowedInGraphError:  # one of its tf.functions may live by its autograph
-                covered.add(self._build)
+                covered.add(self.build)
         try:
             return _concrete(run, specs)
         except tf.errors.OperatorNotAllowedInGraphError as error:
@@ -238,7 +241,7 @@ class ModelView:
     def refreshed(self) -> ModelView:
         """The same view of the model as it is now: a layer added or an activation replaced is traced anew."""
         other = copy.copy(self)
-        other._build = _build(self.model)
+        other.build = _build(self.model)
         return other
 
     def settle_preprocess(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[str, ...]:
