@@ -41,9 +41,10 @@ def doubts(
             "gradient vanishes, whatever matters."
         )
     if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > UNSETTLED:
+        whatever = ", whatever the residual says" if method.claims() else ""
         yield (
-            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it, "
-            "whatever the residual says."
+            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it"
+            f"{whatever}."
         )
     if frame.progress >= 1 and frame.baseline_score is not None:
         short = _share(residual, score - frame.baseline_score)

@@ -228,6 +228,7 @@ class Task:
             wrt=view.wrt,
             notes=(
                 *self.conventions(),
+                *frame.facts,
                 *notes,
                 *frame.notes,
                 *doubts(self.method, frame, score, residual, self.score.reader.name, self._unsquashed(frame)),

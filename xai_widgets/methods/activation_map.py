@@ -100,11 +100,15 @@ class ActivationMap(Method):
             "ReLU lets pass, so a layer after the activation, or GradCAM, is a safer choice.",
         )
 
-    def shown(self, view: ModelView, maps: Sequence[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    def fact(self, view: ModelView, activations: Sequence[np.ndarray]) -> str:
+        """Which layer it is, and how many places it has."""
+        return f"The map is that of layer {view.wrt!r}, {' x '.join(map(str, activations[0].shape[1:-1]))}."
+
+    def shown(self, maps: Sequence[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
         """The maps as they are shown, from signed ones, and what has to be said about them."""
         kept = [np.maximum(one, 0) for one in maps] if self.relu else list(maps)
         sizes = maps[0].shape[1:]
-        notes = [f"The map is that of layer {view.wrt!r}, {' x '.join(map(str, sizes))}."]
+        notes = []
         if int(np.prod(sizes)) <= _FEW_PLACES or min(sizes) == 1:
             notes.append("So few places hardly tell where: an earlier layer has more.")
         rows = [np.concatenate([one[place].ravel() for one in maps]) for place in range(len(maps[0]))]
@@ -147,9 +151,10 @@ class GradientMap(ActivationMap):
         self.check_positions(view, found.site)
         self.check(view, score.told(found.outputs, ()), found, inputs)
         maps = [self.map_of(values, slopes) for values, slopes in zip(found.site, found.gradients, strict=True)]
-        kept, notes = self.shown(view, maps)
+        kept, notes = self.shown(maps)
         notes = (*notes, *unclear, *self.on_signs(view, found.site))
-        yield Frame(kept, of_layer=True, outputs=found.outputs, score=found.scores, notes=notes)
+        facts = (self.fact(view, found.site),)
+        yield Frame(kept, of_layer=True, outputs=found.outputs, score=found.scores, facts=facts, notes=notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -183,7 +188,7 @@ class ChannelMap(ActivationMap):
                 if chosen.shape[1]:
                     tally.enter(chosen, trials.scores(place, chosen))
             weights = [trials.weights(tally.told(trials.absent(place))) for place, tally in enumerate(calls)]
-            kept, notes = self.shown(layer, [weighted(*pair) for pair in zip(seen.activations, weights, strict=True)])
+            kept, notes = self.shown([weighted(*pair) for pair in zip(seen.activations, weights, strict=True)])
             yield Frame(
                 kept,
                 progress=group.stop / max(counts),
@@ -195,6 +200,7 @@ class ChannelMap(ActivationMap):
                 baseline_score=trials.baseline_score,
                 outputs=seen.outputs,
                 score=seen.scores,
+                facts=(self.fact(layer, seen.activations),),
                 notes=(*notes, *unclear, *signs),
             )
 

@@ -53,6 +53,7 @@ class Frame:
         path: Points visited (k,) and scores there (n, k), for methods that walk a path.
         outputs: What the model gave for the inputs in the same pass; None where the task has to ask it beforehand.
         score: (n,) the scores of the inputs, with `outputs`.
+        facts: Plain sentences on what was computed.
         notes: Plain sentences where the result may mislead.
     """
 
@@ -69,6 +70,7 @@ class Frame:
     path: tuple[np.ndarray, np.ndarray] | None = None
     outputs: Outputs | None = None
     score: np.ndarray | None = None
+    facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

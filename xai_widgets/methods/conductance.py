@@ -68,7 +68,7 @@ class Conductance(Method):
         starts = [view.enter(arrays, structure) for arrays in references]
         walk = ConductanceWalk(at, score, entered, layer_output(at, entered, structure), structure)
         shape = " x ".join(map(str, walk.end[0].shape[1:]))
-        notes = (f"The values are those of layer {layer!r}, {shape}.", *equals_input(starts, entered))
+        facts, notes = (f"The values are those of layer {layer!r}, {shape}.",), equals_input(starts, entered)
         if len(walk.end) > 1:
             notes += (f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.",)
         for state in path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered)):
@@ -82,6 +82,7 @@ class Conductance(Method):
                 baseline=references[0],
                 baseline_score=state.start_score,
                 path=(state.alphas, state.scores),
+                facts=facts,
                 notes=notes,
             )
 

@@ -60,22 +60,22 @@ class LIME(Method):
         masking = Masking(view, score, self.baseline, inputs)
         players = Players(masking, inputs.first, self.segments, self.segmentation, "LIME")
         for played in play(masking, players, game):
-            yield frame_of(played, masking, players, _trust(played))
+            yield frame_of(played, masking, players, *_trust(played))
 
 
-def _trust(played: Played) -> tuple[str, ...]:
-    """How well the linear model fits, in words."""
+def _trust(played: Played) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """How well the linear model fits, in words, and where that is not well."""
     explained = np.concatenate([fit.explained for fit in played.fits])
     lowest, highest = f"{explained.min():.2f}", f"{explained.max():.2f}"
     range_ = lowest if lowest == highest else f"{lowest} to {highest}"
     masks, effective = (min(getattr(game, name) for game in played.games) for name in ("rounds", "effective"))
-    notes = [
+    facts = (
         f"R2 = {range_}: so much of how the score varies over the masks does the linear model explain.",
         f"The effective sample size is {effective:,.0f} of {masks:,} masks: the others are far from the input.",
-    ]
-    if explained.min() < _POOR:
-        notes.append("The score is far from linear in the segments: read the weights with care.")
-    return tuple(notes)
+    )
+    if explained.min() >= _POOR:
+        return facts, ()
+    return facts, ("The score is far from linear in the segments: read the weights with care.",)
 
 
 _POOR = 0.5

@@ -33,7 +33,7 @@ class Masking:
         sizes: Of each array, the sizes of the axes along which it is masked.
         references: How many passes of the model a mask takes.
         shown: The first reference, for showing; None for embeddings.
-        notes: Plain sentences.
+        facts, notes: Plain sentences on what stands for absence, and on where that misleads.
     """
 
     def __init__(self, view: ModelView, score: Score, baseline: Baseline, inputs: Inputs) -> None:
@@ -48,7 +48,10 @@ class Masking:
         self.references = len(starts)
         self._starts = starts
         self.raw = [array.shape for array in self.site] == [array.shape for array in inputs.arrays]
-        self.notes = tuple(self._absence(baseline))
+        self.facts = tuple(self._absence())
+        self.notes: tuple[str, ...] = ()
+        if all(np.array_equal(one, two) for start in starts for one, two in zip(start, self.site, strict=True)):
+            self.notes = ("The baseline equals the input, so the map is zero everywhere.",)
 
     def scores(self, paint: Paint, fixed: Sequence[np.ndarray] = ()) -> Masked:
         """The scores of masks that `paint` makes: see `engine.masks.Masked`."""
@@ -68,17 +71,15 @@ class Masking:
         """What a person sees of an array of the site: the raw input where it has the same shape."""
         return self._inputs.arrays[place] if self.raw else self.site[place]
 
-    def _absence(self, baseline: Baseline) -> list[str]:
-        notes = []
+    def _absence(self) -> list[str]:
+        facts = []
         if self.references > 1:
-            notes.append(f"What is absent is replaced by each of {self.references} references, and the score averaged.")
+            facts.append(f"What is absent is replaced by each of {self.references} references, and the score averaged.")
         for place in self._ids() if self._view.wrt is None else ():
             absent = np.unique(self._starts[0][place])
             which = f"the id {absent[0]:g}" if len(absent) == 1 else "the ids of the baseline"
-            notes.append(f"The inputs are token ids: a token that is absent is replaced by {which}.")
-        if all(np.array_equal(one, two) for start in self._starts for one, two in zip(start, self.site, strict=True)):
-            notes.append("The baseline equals the input, so the map is zero everywhere.")
-        return notes
+            facts.append(f"The inputs are token ids: a token that is absent is replaced by {which}.")
+        return facts
 
     def _ids(self) -> list[int]:
         """Which arrays look like token ids: rows of whole numbers, where the model has an embedding."""

@@ -73,6 +73,7 @@ class Occlusion(Method):
                 baseline=masking.shown,
                 baseline_score=absent,
                 score=whole,
+                facts=masking.facts,
                 notes=masking.notes,
             )
 

@@ -183,7 +183,13 @@ def _joint(parts: list[Any], members: list[np.ndarray], count: int, most: int) -
     return joint
 
 
-def frame_of(played: Played, masking: Masking, players: Players, notes: tuple[str, ...] = ()) -> Frame:
+def frame_of(
+    played: Played,
+    masking: Masking,
+    players: Players,
+    facts: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Frame:
     """The frame that some rounds make."""
     error = played.error
     change = None if error is None else relative(error, played.values)
@@ -199,6 +205,7 @@ def frame_of(played: Played, masking: Masking, players: Players, notes: tuple[st
         baseline=masking.shown,
         baseline_score=played.absent,
         score=played.whole,
+        facts=(*masking.facts, *facts),
         notes=(
             *masking.notes,
             *players.notes,

@@ -77,6 +77,7 @@ class RISE(Method):
                 baseline=masking.shown,
                 baseline_score=absent,
                 score=whole,
+                facts=masking.facts,
                 notes=(*masking.notes, *(forecast(call.stop, change) if call.stop == self.samples else ())),
             )
 

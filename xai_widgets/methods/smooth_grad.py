@@ -27,6 +27,8 @@ class SmoothGrad(Method):
     map of any other gradient method.
     """
 
+    label = "SmoothGrad"
+
     samples: int = param(32, ge=2, soft_max=256, doc="Noisy copies (made even), one map each.")
     noise: float = param(
         0.15, gt=0, soft_max=1, step=0.01, doc="Standard deviation of the noise, as a fraction of the input's range."
@@ -148,6 +150,7 @@ class SmoothGrad(Method):
             error=error,
             change=None if error is None else relative(error, values),
             baseline=shown,
+            facts=inner.facts,
             notes=inner.notes,
         )
 

@@ -93,6 +93,7 @@ def predictions(task: Task) -> dict[str, Any]:
 def card(task: Task, attribution: Attribution, frame: Frame, seconds: float) -> dict[str, Any]:
     """The numbers that tell what the map is and how far to trust it."""
     claims = bool(np.isfinite(attribution.residual[0]))
+    conventions = (*frame.facts, *task.conventions())
     difference = attribution.score[0] - attribution.baseline_score[0]
     baseline = getattr(attribution.method, "baseline", None)
     assert attribution.change is not None
@@ -109,8 +110,8 @@ def card(task: Task, attribution: Attribution, frame: Frame, seconds: float) -> 
             "passes": frame.passes,
             "total": frame.total,
             "seconds": seconds,
-            "conventions": list(task.conventions()),
-            "notes": [note for note in attribution.notes if note not in task.conventions()],
+            "conventions": list(conventions),
+            "notes": [note for note in attribution.notes if note not in conventions],
             "baseline_name": "" if baseline is None else type(baseline).label,
         }
     )

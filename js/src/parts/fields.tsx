@@ -58,7 +58,12 @@ function FieldControl(props: {
 		case "segments":
 			// None, or one for each axis: nothing is typed yet.
 			return (
-				<NumberField field={field} value={typeof value === "number" ? value : null} onChange={onChange} />
+				<NumberField
+					field={field}
+					value={typeof value === "number" ? value : null}
+					placeholder="auto"
+					onChange={onChange}
+				/>
 			);
 		case "value":
 			return <ValueField field={field} value={value as number | number[] | null} onChange={onChange} />;

@@ -10,6 +10,8 @@ export function NumberField(props: {
 	field: Field;
 	value: number | null;
 	onChange: (value: number) => void;
+	/** What stands where the number would, while there is none. */
+	placeholder?: string;
 	/** What stands where the slider would. */
 	children?: ComponentChildren;
 }) {
@@ -66,6 +68,7 @@ export function NumberField(props: {
 				max={field.max ?? undefined}
 				step={stepOf(field)}
 				value={draft ?? shown}
+				placeholder={props.placeholder}
 				onInput={({ currentTarget: box }) => type(box.value, box.valueAsNumber)}
 				onChange={({ currentTarget: box }) => settle(box.valueAsNumber)}
 				onBlur={() => setDraft(null)}
