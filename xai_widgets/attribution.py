@@ -141,9 +141,11 @@ class Attribution:
             ValueError: The file was not written by `save`, or names an unknown method.
         """
         opened = np.load(path, allow_pickle=False)
-        if not isinstance(opened, np.lib.npyio.NpzFile) or "meta" not in opened:
+        if not isinstance(opened, np.lib.npyio.NpzFile):
             raise ValueError(f"{os.fspath(path)} holds no Attribution")
         with opened as file:
+            if "meta" not in file:
+                raise ValueError(f"{os.fspath(path)} holds no Attribution")
             meta = json.loads(str(file["meta"]))
             carried = {key.removeprefix("method/"): file[key] for key in file if key.startswith("method/")}
             values = {
@@ -232,7 +234,9 @@ def _joined(parts: Sequence[Attribution]) -> Attribution:
     joined = {
         name: join(name) for name in ("values", "inputs", "target", "score", "baseline_score", "residual", "change")
     }
-    joined |= {name: join(name) for name in ("error", "segments") if getattr(first, name) is not None}
+    for name in ("error", "segments"):
+        known = all(getattr(part, name) is not None for part in parts)
+        joined[name] = join(name) if known else None
     path = None
     if first.path is not None:
         path = first.path[0], np.concatenate([part.path[1] for part in parts if part.path is not None])

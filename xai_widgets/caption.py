@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.trees import input_names
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -21,19 +24,20 @@ def number(value: float, digits: int = 3) -> str:
 def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: int = 0) -> str:
     """What the map of one sample shows."""
     target = f"\u201c{attribution.targets[sample]}\u201d"
-    heat = attribution.heatmap()
-    heat = np.asarray((heat[0] if isinstance(heat, list) else heat)[sample], np.float64)
-    where = _where(heat, features)
-    if not np.abs(heat).any():
-        return f"The map for {target} is zero everywhere: nothing was found to matter."
-    if not np.isfinite(heat).all():
+    maps = attribution.heatmap()
+    heats = [np.asarray(heat[sample], np.float64) for heat in (maps if isinstance(maps, list) else [maps])]
+    if not any(heat.any() for heat in heats):
+        return f"The map for {target} is zero everywhere."
+    if not all(np.isfinite(heat).all() for heat in heats):
         return f"The map for {target} has values that are not finite: it shows nothing that can be trusted."
+    where = _where(heats[0], features) if len(heats) == 1 else _which(heats, attribution.inputs)
     if np.isfinite(attribution.residual[sample]):
         difference = attribution.score[sample] - attribution.baseline_score[sample]
         total = difference + attribution.residual[sample]
         if difference > 0:
+            of = "of" if total <= difference else "for"
             claim = (
-                f"adds up to {number(total)} of the {number(difference)} by which {target} scores above the baseline"
+                f"adds up to {number(total)} {of} the {number(difference)} by which {target} scores above the baseline"
             )
         else:
             claim = f"adds up to {number(total)}, and {target} scores {number(-difference)} below the baseline"
@@ -51,6 +55,15 @@ def _where(heat: np.ndarray, features: tuple[str, ...]) -> str:
     return f"its largest value is {number(heat.flat[np.abs(heat).argmax()])}."
 
 
+def _which(heats: list[np.ndarray], inputs: Any) -> str:
+    """Of several inputs, or calls of a layer, the one with the most weight."""
+    weights = [np.abs(heat).sum() for heat in heats]
+    most = int(np.argmax(weights))
+    names = input_names(inputs)
+    name = names[most] if len(names) == len(heats) else f"call {most} of the layer"
+    return f"{100 * weights[most] / sum(weights):.0f}\u00a0% of its weight lies in {name}."
+
+
 def _halves(heat: np.ndarray) -> str:
     positive = np.maximum(heat, 0)
     part, of = (positive, "positive part") if positive.any() else (np.abs(heat), "weight")
@@ -62,4 +75,4 @@ def _halves(heat: np.ndarray) -> str:
         "right half": part[:, columns - columns // 2 :].sum(),
     }
     place, share = max(shares.items(), key=lambda item: item[1])
-    return f"{100 * share / part.sum():.0f} % of its {of} lies in the {place}."
+    return f"{100 * share / part.sum():.0f}\u00a0% of its {of} lies in the {place}."

@@ -30,7 +30,7 @@ def doubts(
     """
     values = frame.values
     sure = score[(score > SURE) | (score < 1 - SURE)]
-    if score_name == "probability" and len(sure):
+    if score_name == "probability" and len(sure) and method.differentiates:
         yield (
             f"The probability is {sure[0]:.2%}: so near to its end its gradient all but vanishes, whatever matters. "
             "The logit has no such end."
@@ -49,13 +49,22 @@ def doubts(
     if frame.progress >= 1 and frame.baseline_score is not None:
         short = _share(residual, score - frame.baseline_score)
         if np.nanmax(np.abs(short), initial=0) > INCOMPLETE:
-            yield f"The map misses {np.nanmax(np.abs(short)):.0%} of the difference of the scores: {method.missing}."
+            worst = int(np.nanargmax(np.abs(short)))
+            of = f" of sample {worst}" if len(short) > 1 else ""
+            yield (
+                f"The map{of} misses {-short[worst]:.0%} of the difference of the scores: {method.missing}."
+                if short[worst] < 0
+                else f"The map{of} adds up to {short[worst]:.0%} more than the difference of the scores."
+            )
     if not all(np.isfinite(array).all() for array in values):
-        yield "Some values are not finite: the gradient does not exist there (a square root at 0, say), or overflows."
+        why = "a score is not, or overflows"
+        if method.differentiates:
+            why = "the gradient does not exist there (a square root at 0, say), or overflows"
+        yield f"Some values are not finite: {why}."
     zero = [place for place, array in enumerate(values) if not np.any(array)]
-    if 0 < len(zero) < len(values):
+    if 0 < len(zero) < len(values) and not frame.of_layer:
         listed = ", ".join(map(str, zero))
-        yield f"The map of input {listed} is zero: the score does not depend on it by any differentiable way."
+        yield f"The map of input {listed} is zero: the score does not depend on it, or it equals its baseline."
     if frame.path is not None and frame.baseline_score is not None:
         early = early_share(*frame.path, frame.baseline_score, score)
         if np.nanmax(early, initial=0) > MOST_OF_IT:

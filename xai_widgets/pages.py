@@ -119,7 +119,10 @@ def execute(path: str | os.PathLike[str], timeout: float = 600) -> NotebookNode:
 
 
 def settle(timeout: float = 300) -> None:
-    """Wait for every widget that still computes: what arrives after a notebook's last cell is not saved with it."""
+    """Wait for every widget that still computes, and send its state once more.
+
+    What arrives after a notebook's last cell is not saved with it, nor what a thread sends for a cell that has ended.
+    """
     from anywidget import AnyWidget
     from ipywidgets.widgets.widget import _instances
 
@@ -127,6 +130,7 @@ def settle(timeout: float = 300) -> None:
         if isinstance(widget, AnyWidget) and callable(result := getattr(widget, "result", None)):
             with contextlib.suppress(Exception):  # the widget's view says what went wrong
                 result(timeout)
+            widget.send_state()
 
 
 def _is_native_log(output: NotebookNode) -> bool:

@@ -75,7 +75,7 @@ class Subject:
         """Ask the model whether it gives the same as before, up to rounding."""
         now = self._changed().outputs
         pairs = zip(now.flat, outputs.flat, strict=True)
-        return all(np.allclose(one.logits, other.logits, rtol=1e-3, atol=1e-5) for one, other in pairs)
+        return all(np.allclose(one.logits, other.logits, rtol=1e-5, atol=1e-5) for one, other in pairs)
 
     def _changed(self, **changes: Any) -> Subject:
         other = copy.copy(self)
@@ -178,7 +178,7 @@ class Task:
         """A plain sentence where the class that was asked for is not the one that the model predicts."""
         from xai_widgets.engine.score import named
 
-        if not self._is_given:
+        if not self._is_given or self.method.class_free:
             return
         predicted = score.predicted(self.subject.outputs if frame.outputs is None else frame.outputs)
         if predicted is None:
@@ -206,21 +206,22 @@ class Task:
         def numbers(arrays: Sequence[np.ndarray]) -> Any:
             return pack([np.asarray(array, dtype) for array in arrays])
 
-        missing = np.full(count, np.nan, score.dtype)
-        baseline_score = missing if frame.baseline_score is None else frame.baseline_score
-        total = sum(np.asarray(array, np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
+        missing = np.full(count, np.nan, dtype)
+        score = score.astype(dtype)
+        baseline_score = missing if frame.baseline_score is None else frame.baseline_score.astype(dtype)
+        total = sum(array.astype(dtype).astype(np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
         residual = (total - (score - baseline_score)) if self.method.claims() else missing
         return Attribution(
             values=numbers(frame.values),
             target=told.targets.astype(np.int64),
             score=score,
             baseline_score=baseline_score,
-            residual=np.asarray(residual, score.dtype),
+            residual=np.asarray(residual, dtype),
             method=self.method,
             inputs=packed(list(inputs.arrays), inputs.structure),
             segments=None if frame.segments is None else pack(frame.segments),
             error=None if frame.error is None else numbers(frame.error),
-            change=missing if frame.change is None else frame.change.astype(score.dtype),
+            change=missing if frame.change is None else frame.change.astype(dtype),
             passes=frame.passes,
             path=frame.path,
             score_name=self.score.reader.name,

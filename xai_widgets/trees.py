@@ -63,3 +63,10 @@ def restored(skeleton: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(skeleton, list):
         return [restored(item, arrays) for item in skeleton]
     return arrays[skeleton]
+
+
+def input_names(tree: Any) -> list[str]:
+    """Names of the inputs: keys of a dict, or "input 0", "input 1"."""
+    if isinstance(tree, dict):
+        return [str(key) for key in sorted(tree)]
+    return [f"input {place}" for place in range(len(leaves(tree)))]

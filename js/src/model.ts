@@ -50,13 +50,24 @@ export function connect(model: AnyModel, abort: AbortSignal): Session {
 	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
 	const kernel = signal<Kernel>(model.get("_offline") ? "saved page" : "live");
 
+	// Jupyter's own model, handed to listeners, knows whether its comm still has a kernel behind it; elsewhere the
+	// argument is something else and says nothing.
+	let host: { comm_live?: boolean } | null | undefined;
+	const look = (otherwise: Kernel) => {
+		const live = host?.comm_live;
+		const seen = live === undefined ? otherwise : live ? "live" : "gone";
+		if (kernel.value !== "saved page") kernel.value = seen;
+	};
+	// Jupyter says that the comm came or went, not which; a view is there before its comm goes.
+	const turned = () => look("gone");
+	model.on("comm_live_update", turned);
+	abort.addEventListener("abort", () => model.off("comm_live_update", turned));
+
 	for (const [trait, mirror] of signals) {
 		const follow = (source: unknown) => {
 			mirror.value = model.get(trait);
-			// Jupyter's own model, handed to listeners, knows whether its comm still has a kernel behind it;
-			// elsewhere the argument is something else and says nothing.
-			const live = (source as { comm_live?: boolean } | null | undefined)?.comm_live;
-			if (live !== undefined && kernel.value !== "saved page") kernel.value = live ? "live" : "gone";
+			if (source && typeof source === "object" && "comm_live" in source) host = source as { comm_live?: boolean };
+			look(kernel.value);
 		};
 		model.on(`change:${trait}`, follow);
 		abort.addEventListener("abort", () => model.off(`change:${trait}`, follow));

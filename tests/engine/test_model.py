@@ -247,3 +247,26 @@ def test_a_stateful_model_is_explained_from_a_fresh_state_and_keeps_its_own(zoo)
     assert any("starts afresh" in note for note in a.notes)
     lstm.reset_state()
     assert not any("starts afresh" in note for note in xai.explain(model, inputs, "saliency").notes)
+
+
+def test_a_closure_whose_variable_is_set_anew_is_never_stale(zoo):
+    model, inputs = zoo["sequential"]
+
+    def scaled():
+        factor = 0.0
+
+        def target(outputs):
+            return outputs[:, 0] * factor
+
+        def put(value):
+            nonlocal factor
+            factor = value
+
+        return target, put
+
+    target, put = scaled()
+    plain = xai.explain(model, inputs, "saliency", target=0).score
+    for step in range(12):
+        put(step + 0.25)  # the last float is freed, and the next may take its place
+        score = xai.explain(model, inputs, "saliency", target=target).score
+        np.testing.assert_allclose(score, (step + 0.25) * plain, rtol=1e-5)

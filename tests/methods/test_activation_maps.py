@@ -640,7 +640,7 @@ def test_few_places_signs_and_other_ways_are_pointed_out():
     branches = ending_in(lambda x: layers.Add()([pooled_dense(layers.Conv2D(2, size)(x)) for size in (3, 5)]))
     assert "So few places" in notes_of(coarse, xai.GradCAM())
     assert re.search("So few places|way around", notes_of(positive(1), xai.GradCAM())) is None
-    assert "% of the activation of layer 'last' is negative: Score-CAM" in notes_of(signed, xai.ScoreCAM())
+    assert "% of the activation of layer 'last' is negative. Score-CAM" in notes_of(signed, xai.ScoreCAM())
     assert "is negative" not in notes_of(signed, xai.GradCAM())
     assert "is negative" not in notes_of(coarse, xai.ScoreCAM())
     assert re.search("depends on layer 'conv2d.*' on a way around 'conv2d", notes_of(branches, xai.GradCAM()))

@@ -39,7 +39,7 @@ def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
     told = expected.score(masks, scores, sample_weight=weights)
     assert any(note.startswith(f"R2 = {told:.2f}") for note in a.notes)
     effective = weights.sum() ** 2 / (weights**2).sum()
-    assert any(f"The effective sample size is {effective:,.0f} of {samples_:,} masks" in note for note in a.notes)
+    assert any(f"all {samples_:,} together count like {effective:,.0f} equal ones" in note for note in a.notes)
 
 
 def test_no_mask_comes_twice_and_of_few_players_all_come():

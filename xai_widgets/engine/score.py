@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -71,24 +72,33 @@ def identity(function: Any) -> Any:
     return reference, tuple(_held(cell) for cell in getattr(function, "__closure__", None) or ())
 
 
-def _held(cell: Any) -> int:
+def _held(cell: Any) -> Any:
+    """What a closure's variable holds: plain values as they are, all else by what it is and not by what is in it."""
     try:
-        return id(cell.cell_contents)
+        held = cell.cell_contents
     except ValueError:  # not set yet
-        return 0
+        return None
+    return (type(held), held) if isinstance(held, _PLAIN) else _Same(held)
+
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class _Same:
-    """Equal to what holds the very same object."""
+    """Equal to what holds the very same object; it keeps that alive only where it must."""
 
     def __init__(self, held: Any) -> None:
-        self.held = held
+        self._place = id(held)
+        self._get: Callable[[], Any] = lambda: held
+        with contextlib.suppress(TypeError):
+            self._get = weakref.ref(held)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.held is other.held
+        held = self._get()
+        return isinstance(other, _Same) and held is not None and held is other._get()
 
     def __hash__(self) -> int:
-        return id(self.held)
+        return self._place
 
 
 class Head(NamedTuple):

@@ -96,8 +96,8 @@ class ActivationMap(Method):
         if below <= _MUCH_NEGATIVE * whole:
             return ()
         return (
-            f"{below / whole:.0%} of the activation of layer {view.wrt!r} is negative: {self.label} is made for what a "
-            "ReLU lets pass, so a layer after the activation, or GradCAM, is a safer choice.",
+            f"{below / whole:.0%} of the activation of layer {view.wrt!r} is negative. {self.label} takes activity for "
+            "presence, so its map may mislead here: name a layer after a ReLU, or use GradCAM.",
         )
 
     def fact(self, view: ModelView, activations: Sequence[np.ndarray]) -> str:
@@ -116,13 +116,11 @@ class ActivationMap(Method):
         against = sum(bool(row.any() and (row <= 0).all()) for row in rows)
         if still:
             notes.append(f"The map is zero everywhere{_of(still, rows)}: no channel counts for the score.")
+        why = "all of the layer is negative" if self.class_free else "all of the layer speaks against the class"
         if against and self.relu:
-            notes.append(
-                f"The map is zero everywhere{_of(against, rows)}: all of the layer speaks against the class, "
-                "as relu=False shows."
-            )
+            notes.append(f"The map is zero everywhere{_of(against, rows)}: {why}, as relu=False shows.")
         elif against:
-            notes.append(f"The map is nowhere positive{_of(against, rows)}: all of the layer speaks against the class.")
+            notes.append(f"The map is nowhere positive{_of(against, rows)}: {why}.")
         return kept, tuple(notes)
 
 

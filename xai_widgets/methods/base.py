@@ -85,13 +85,19 @@ def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.nd
 class Method(Declared):
     """Base of all methods; a subclass declares its parameters with `param` and yields frames.
 
-    `family` is the heading under which a menu lists it. `per_channel` is False where the values have no channel axis:
-    one value for each position. `single` is True where one pass does it all: its frame brings the score and what the
-    model predicts, for which nobody asks beforehand. `missing` says where a part of the difference went that the values
-    lack.
+    Attributes:
+        family: The heading under which a menu lists it.
+        differentiates: False where only scores are looked at.
+        class_free: True where the map is the same for every target.
+        per_channel: False where the values have no channel axis: one value for each position.
+        single: True where one pass does it all: its frame brings the score and what the model predicts, for which
+            nobody asks beforehand.
+        missing: Where a part of the difference went that the values lack.
     """
 
     family: ClassVar[str] = "Gradients"
+    differentiates: ClassVar[bool] = True
+    class_free: ClassVar[bool] = False
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
     missing: ClassVar[str] = "more steps or samples would add it"

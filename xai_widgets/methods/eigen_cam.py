@@ -24,6 +24,7 @@ class EigenCAM(ActivationMap):
 
     label = "Eigen-CAM"
     single: ClassVar[bool] = True
+    class_free: ClassVar[bool] = True
 
     @property
     def reading(self) -> str:

@@ -28,6 +28,7 @@ class KernelSHAP(Method):
     """
 
     family: ClassVar[str] = "Perturbation"
+    differentiates: ClassVar[bool] = False
     name = "kernel_shap"
     label = "KernelSHAP"
 

@@ -28,6 +28,7 @@ class LIME(Method):
     """
 
     family: ClassVar[str] = "Perturbation"
+    differentiates: ClassVar[bool] = False
     name = "lime"
     label = "LIME"
 
@@ -70,8 +71,8 @@ def _trust(played: Played) -> tuple[tuple[str, ...], tuple[str, ...]]:
     range_ = lowest if lowest == highest else f"{lowest} to {highest}"
     masks, effective = (min(getattr(game, name) for game in played.games) for name in ("rounds", "effective"))
     facts = (
-        f"R2 = {range_}: so much of how the score varies over the masks does the linear model explain.",
-        f"The effective sample size is {effective:,.0f} of {masks:,} masks: the others are far from the input.",
+        f"R2 = {range_}: the linear model explains that much of how the score varies over the masks.",
+        f"Masks near the input weigh more: all {masks:,} together count like {effective:,.0f} equal ones.",
     )
     if explained.min() >= _POOR:
         return facts, ()

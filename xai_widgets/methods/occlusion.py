@@ -28,6 +28,7 @@ class Occlusion(Method):
     """
 
     family: ClassVar[str] = "Perturbation"
+    differentiates: ClassVar[bool] = False
     window: Any = param(
         None,
         ge=1,

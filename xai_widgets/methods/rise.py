@@ -30,6 +30,7 @@ class RISE(Method):
     """
 
     family: ClassVar[str] = "Perturbation"
+    differentiates: ClassVar[bool] = False
     name = "rise"
     label = "RISE"
 

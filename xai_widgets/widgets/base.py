@@ -20,6 +20,7 @@ from xai_widgets.declare import Surroundings, fields, from_json, parts, positive
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
+from xai_widgets.trees import input_names
 from xai_widgets.widgets import showing
 from xai_widgets.widgets.traits import Checked, choice, number
 from xai_widgets.wire import color_tables, finite, pack, value_range
@@ -305,7 +306,7 @@ class Explainer(anywidget.AnyWidget):
     def _draw(self, subject: Subject, heats: Sequence[np.ndarray | None]) -> list[Any]:
         """What stands behind each map; maps of several calls of a layer all stand before the first input."""
         arrays = subject.inputs.arrays
-        names = showing.input_names(subject.inputs.structure)
+        names = input_names(subject.inputs.structure)
         places = range(len(heats)) if len(heats) == len(arrays) else [0] * len(heats)
         return [
             showing.behind(names[place], arrays[place][0], heat, self._value_ranges[place], self._features)

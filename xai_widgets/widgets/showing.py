@@ -12,7 +12,6 @@ from xai_widgets.doubts import early_share
 from xai_widgets.layout import positions
 from xai_widgets.methods import Frame
 from xai_widgets.task import Task
-from xai_widgets.trees import leaves
 from xai_widgets.wire import finite, picture
 
 MOST_PREDICTIONS = 20
@@ -130,10 +129,3 @@ def path(attribution: Attribution, most: int = 64) -> dict[str, Any] | None:
             "early": early_share(alphas, scores[:1], attribution.baseline_score[:1], attribution.score[:1])[0],
         }
     )
-
-
-def input_names(attribution_inputs: Any) -> list[str]:
-    """Names of the inputs: keys of a dict, or "input 0", "input 1"."""
-    if isinstance(attribution_inputs, dict):
-        return [str(key) for key in sorted(attribution_inputs)]
-    return [f"input {place}" for place in range(len(leaves(attribution_inputs)))]

@@ -20,7 +20,7 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 	const [changeMethod] = useState(createSwitch);
 	const [changeBaseline] = useState(createSwitch);
 	const [changeInner] = useState(createSwitch);
-	const offline = kernel.value === "saved page";
+	const offline = kernel.value !== "live";
 	const frame = frameOf(state.frame.value);
 	const inputs = state._pictures.value;
 
@@ -45,7 +45,7 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 			<div class="xai-columns">
 				<Stage state={state} frame={frame} onShow={show} />
 				<div class="xai-controls">
-					{offline && <p class="xai-note">{SAVED_PAGE}</p>}
+					{offline && <p class="xai-note">{kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE}</p>}
 					{state._refused.value && (
 						<p class="xai-note" role="alert">
 							{state._refused.value}
