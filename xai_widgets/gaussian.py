@@ -13,12 +13,16 @@ def blurred(inputs: np.ndarray, sigma: float) -> np.ndarray:
     """Inputs (n, ...) blurred along their axes of positions, edges repeated: as `scipy.ndimage.gaussian_filter` does.
 
     A filter takes time in proportion to sigma, and a path has many; a matrix for each axis takes the same for all.
+    TensorFlow multiplies, since its threads and those of NumPy's BLAS would stand in each other's way.
     """
+    import tensorflow as tf
+
     if sigma == 0:
         return inputs
     for axis, size in enumerate(positions(inputs.shape), start=1):
         moved = np.moveaxis(inputs, axis, 1)
-        mixed = _mixing(size, sigma).astype(inputs.dtype) @ moved.reshape(len(inputs), size, -1)
+        rows = tf.constant(moved.reshape(len(inputs), size, -1))
+        mixed = tf.linalg.matmul(tf.constant(_mixing(size, sigma), rows.dtype), rows).numpy()
         inputs = np.moveaxis(mixed.reshape(moved.shape), 1, axis)
     return np.ascontiguousarray(inputs)
 

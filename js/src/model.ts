@@ -66,7 +66,8 @@ export function connect(model: AnyModel, abort: AbortSignal): Session {
 	for (const [trait, mirror] of signals) {
 		const follow = (source: unknown) => {
 			mirror.value = model.get(trait);
-			if (source && typeof source === "object" && "comm_live" in source) host = source as { comm_live?: boolean };
+			if (source && typeof source === "object" && "comm_live" in source)
+				host = source as { comm_live?: boolean };
 			look(kernel.value);
 		};
 		model.on(`change:${trait}`, follow);
