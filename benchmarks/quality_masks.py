@@ -2,8 +2,8 @@
 
 First table: correlation with the converged map, and squared error as a fraction of its square, for each number of
 evaluations of the model, beside the plain estimator (independent masks for RISE; for KernelSHAP shap's KernelExplainer
-on the same model, background and players). Second table: time over the cheapest loop of the same forward passes, and
-over the peers where they are installed. With `--short` the ImageNet network is left out.
+on the same model, background and players). Second table: time over the cheapest loop of the same forward
+passes. With `--short` the ImageNet network is left out.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def compared(maps, truth):
     return np.mean(correlations), np.mean([((one.ravel() - truth) ** 2).sum() for one in maps]) / (truth**2).sum()
 
 
-def shap_values(run, x, target, background, labels, samples, seed):
-    """What shap's KernelExplainer gives for players that are features, or segments of a picture over zeros."""
+def kernel_explainer(run, x, target, background, labels):
+    """shap's KernelExplainer, and what it explains: features, or segments of a picture over zeros."""
     import shap
 
     def score(rows):
@@ -69,8 +69,11 @@ def shap_values(run, x, target, background, labels, samples, seed):
         return np.concatenate([run(tf.constant(part)).numpy()[:, target] for part in parts])
 
     players = np.ones((1, labels.max() + 1)) if labels is not None else x
+    return shap.KernelExplainer(score, background if labels is None else np.zeros_like(players)), players
+
+
+def shap_values(explainer, players, samples, seed):
     np.random.seed(seed)
-    explainer = shap.KernelExplainer(score, background if labels is None else np.zeros_like(players))
     return explainer.shap_values(players, nsamples=samples, silent=True, l1_reg=False)
 
 
@@ -87,7 +90,7 @@ def quality(short):
 
         rise = xai.RISE(baseline=baseline)
         game = xai.KernelSHAP(baseline=baseline)
-        labels = explain(game.replace(samples=2)).segments
+        theirs = kernel_explainer(run, x, target, background, explain(game.replace(samples=2)).segments)
         truths = [explain(method.replace(samples=many, seed=99)).values for method in (rise, game)]
         for budget in tqdm(budgets, desc=name, file=sys.stderr):
             seeds = range(rounds)
@@ -98,7 +101,7 @@ def quality(short):
                 ),
                 "KernelSHAP": (
                     [explain(game.replace(samples=budget, seed=seed)).values for seed in seeds],
-                    [shap_values(run, x, target, background, labels, budget, seed) for seed in seeds],
+                    [shap_values(*theirs, budget, seed) for seed in seeds],
                 ),
             }
             for truth, (method, (ours, plain)) in zip(truths, estimates.items(), strict=True):
@@ -137,42 +140,8 @@ def cost(short, rounds):
             yield name, type(method).__name__, passes, statistics.median(ours), statistics.median(loop)
 
 
-def peers(rounds):
-    """One row a peer: what is compared, milliseconds of explain and of the peer with the same forward passes."""
-    table = xai.examples.tabular()
-    x, background = table.inputs[:1], table.inputs[40 : 40 + BACKGROUND]
-    method = xai.KernelSHAP(samples=2048, baseline=xai.Samples(background))
-    run = forward(table.model)
-    ours = median(lambda: xai.explain(table.model, x, method, target=0), rounds)
-    yield (
-        "KernelSHAP 2048, 20 rows: shap",
-        ours,
-        median(lambda: shap_values(run, x, 0, background, None, 2048, 0), rounds),
-    )
-    try:
-        from lime.lime_image import LimeImageExplainer
-    except ImportError:
-        return
-    digits = xai.examples.digits()
-    picture = np.repeat(digits.inputs[0].astype(float), 3, axis=-1)
-    cells = np.arange(784).reshape(28, 28) // 28 // 4 * 7 + np.arange(28) // 4
-    method = xai.LIME(samples=1000, segments=cells)
-    ours = median(lambda: xai.explain(digits.model, digits.inputs[:1], method, target=0), rounds)
-    theirs = median(
-        lambda: LimeImageExplainer().explain_instance(
-            picture,
-            lambda rows: digits.model.predict(rows[..., :1], verbose=0),
-            num_samples=1000,
-            hide_color=0,
-            segmentation_fn=lambda _: cells,
-        ),
-        2,
-    )
-    yield "LIME 1000: lime with predict", ours, theirs
-
-
 def main():
-    """Print three Markdown tables."""
+    """Print two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="without the ImageNet network")
     parser.add_argument("--rounds", type=int, default=7)
@@ -184,9 +153,6 @@ def main():
     print("\n| network | method | evaluations | explain, ms | forward passes, ms | ratio |\n|" + " --- |" * 6)
     for name, method, passes, ours, loop in cost(options.short, options.rounds):
         print(f"| {name} | {method} | {passes} | {ours:.1f} | {loop:.1f} | {ours / loop:.2f} |", flush=True)
-    print("\n| beside | explain, ms | peer, ms | ratio |\n|" + " --- |" * 4)
-    for name, ours, theirs in peers(options.rounds):
-        print(f"| {name} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -160,6 +160,8 @@ class ClassReader:
             mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
             scores = tf.reduce_mean(tf.boolean_mask(scores, mask, axis=1), axis=1)
         chosen = tf.gather(scores, classes, axis=1, batch_dims=1)
+        if self.signs == (1,):
+            return chosen[:, 0]
         return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
 
     @property

@@ -183,10 +183,12 @@ def _coalitions(players: int, size: int, there: int, wanted: int, random: np.ran
     halved = 2 * size == players
     if there <= max(_LISTED, 4 * wanted):
         # Of two complements of half the players, that with the first player.
-        rest = itertools.combinations(range(1, players), size - 1) if halved else None
-        members = [(0, *one) for one in rest] if rest else list(itertools.combinations(range(players), size))
-        chosen = np.array(members)[random.choice(there, wanted, replace=False)]
+        first = int(halved)
+        listed = itertools.combinations(range(first, players), size - first)
+        flat = np.fromiter(itertools.chain.from_iterable(listed), np.intp, there * (size - first))
+        chosen = flat.reshape(there, -1)[random.choice(there, wanted, replace=False)]
         masks = np.zeros((wanted, players), bool)
+        masks[:, :first] = True
         masks[np.arange(wanted)[:, None], chosen] = True
         return masks
     masks = np.zeros((0, players), bool)
@@ -197,8 +199,10 @@ def _coalitions(players: int, size: int, there: int, wanted: int, random: np.ran
         if halved:
             more[~more[:, 0]] ^= True
         masks = np.concatenate([masks, more])
-        _, first = np.unique(np.packbits(masks, axis=1), axis=0, return_index=True)
-        masks = masks[np.sort(first)]
+        first_places: dict[bytes, int] = {}
+        for place, code in enumerate(np.packbits(masks, axis=1)):
+            first_places.setdefault(code.tobytes(), place)
+        masks = masks[list(first_places.values())]
     return masks
 
 
