@@ -228,6 +228,8 @@ class Grids:
         self._orders = 1 << int(1.25 * self._total).bit_length()
         self.orthogonal = keep == 0.5 and self._orders <= _LARGEST_BLOCK
         self.block = self._orders if self.orthogonal else _BLOCK
+        random = np.random.default_rng([seed, 1])
+        self._origins = [random.random(len(nodes)) for nodes in self._nodes]
         self._made: dict[int, list[np.ndarray]] = {}
 
     def rows(self, rows: slice) -> list[np.ndarray]:
@@ -275,7 +277,7 @@ class Grids:
         else:
             kept = random.random((self.block, self._total)) < self._keep
         made, start = [], 0
-        for nodes, table, origin in zip(self._nodes, self._tables, self._origins(), strict=True):
+        for nodes, table, origin in zip(self._nodes, self._tables, self._origins, strict=True):
             stop = start + math.prod(nodes)
             made.append(kept[:, start:stop].reshape(-1, *nodes))
             start = stop
@@ -286,10 +288,6 @@ class Grids:
             else:
                 made.append(random.random((self.block, len(nodes))))
         return made
-
-    def _origins(self) -> list[np.ndarray]:
-        random = np.random.default_rng([self._seed, 1])
-        return [random.random(len(nodes)) for nodes in self._nodes]
 
 
 _BLOCK, _LARGEST_BLOCK = 64, 2048
