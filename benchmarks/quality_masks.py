@@ -122,7 +122,7 @@ def median(function, rounds):
 def cost(short, rounds):
     """One row a network and method: evaluations, milliseconds of explain and of the bare forward passes."""
     for name, model, x, *_ in networks(short):
-        run, chunk = forward(model), ModelView(model).chunk([x])
+        run, chunk = forward(model), ModelView(model).chunk([x], forward=True)
         batch = tf.constant(np.repeat(x, chunk, axis=0))
         count = 64 if chunk < 16 else 1000
         methods = [xai.Occlusion(), *(cls(samples=count) for cls in (xai.RISE, xai.LIME, xai.KernelSHAP))]

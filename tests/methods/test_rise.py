@@ -66,7 +66,7 @@ def test_masks_do_not_depend_on_how_they_are_grouped(digits, monkeypatch):
         method = xai.RISE(samples=150, keep=keep)
         a = xai.explain(digits.model, digits.inputs[:1], method)
         with monkeypatch.context() as patch:
-            patch.setattr(ModelView, "chunk", lambda *_: 7)
+            patch.setattr(ModelView, "chunk", lambda *_, **__: 7)
             b = xai.explain(digits.model, digits.inputs[:1], method)
         np.testing.assert_allclose(a.values, b.values, atol=1e-5)
         np.testing.assert_allclose(a.error, b.error, rtol=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +35,13 @@ def by_player(sizes: Sequence[Sizes], labels: Sequence[tf.Tensor], moving: Seque
     """
     (present,) = moving
     rows = tf.shape(present)[:2]
+    # Copies of a player's whole column of masks are much cheaper than one number at a time.
+    columns = tf.transpose(present, (0, 2, 1))
     masks = []
     for size, label in zip(sizes, labels, strict=True):
         flat = tf.reshape(label, (rows[0], -1))
-        masks.append(tf.reshape(tf.gather(present, flat, axis=2, batch_dims=1), tf.concat([rows, size], axis=0)))
+        drawn = tf.transpose(tf.gather(columns, flat, axis=1, batch_dims=1), (0, 2, 1))
+        masks.append(tf.reshape(drawn, tf.concat([rows, size], axis=0)))
     return masks
 
 
@@ -66,20 +70,20 @@ def by_grid(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.
     Args:
         sizes: Of each array.
         moving: For each array its nodes (k, ...), one more along each axis than cells reach; the shifts (k, axes) of
-            the grids in cells, from 0 to below 1; and the lengths (axes,) of a cell.
+            the grids in cells, from 0 to below 1; and the lengths (axes,) of a cell, none for a table, whose nodes
+            are its mask.
     """
     masks = []
     for size, nodes, shift, cell in zip(sizes, moving[::3], moving[1::3], moving[2::3], strict=True):
+        shape = tf.shape(nodes)
         mask = nodes
-        for axis, length in enumerate(size):
-            at = tf.range(length, dtype=nodes.dtype)[None] / cell[axis] + shift[:, axis : axis + 1]
-            before = tf.floor(at)
-            part = tf.reshape(at - before, (-1, *(length if other == axis else 1 for other in range(len(size)))))
-            low = tf.cast(before, tf.int32)
-            high = tf.minimum(low + 1, tf.shape(nodes)[axis + 1] - 1)
-            low, high = (tf.gather(mask, one, axis=axis + 1, batch_dims=1) for one in (low, high))
-            mask = low + part * (high - low)
-        masks.append(mask[None])
+        for axis, length in enumerate(size[: cell.shape[0]]):
+            at = tf.range(length, dtype=nodes.dtype) / cell[axis] + shift[:, axis : axis + 1]
+            away = at[..., None] - tf.cast(tf.range(shape[axis + 1]), nodes.dtype)
+            # The axis that is interpolated goes last; when all have been, their order is the old one.
+            mask = tf.reshape(mask, (shape[0], shape[axis + 1], -1))
+            mask = tf.matmul(mask, tf.nn.relu(1 - tf.abs(away)), transpose_a=True, transpose_b=True)
+        masks.append(tf.reshape(mask, (1, shape[0], *size)))
     return masks
 
 
@@ -114,7 +118,7 @@ class Masked:
         besides = list(inputs) if view.wrt is not None else []
         self.site, self._fixed, self._besides = list(site), list(fixed), besides
         self.references = len(references)
-        together = max(1, view.chunk(site) // len(site[0]))
+        together = max(1, view.chunk(site, forward=True) // len(site[0]))
         self._references = list(_stacked(references, together))
         self._bound = [tf.constant(array) for array in (*besides, *fixed, *site)]
         self._classes = tf.constant(score.classes, tf.int32)
@@ -213,7 +217,10 @@ class Grids:
             size if table else tuple(count + 2 for count in size)
             for size, table in zip(counts, self._tables, strict=True)
         ]
-        self._cells = [np.divide(size, count).astype(self._dtype) for size, count in zip(sizes, counts, strict=True)]
+        self._cells = [
+            np.divide(size, count)[: 0 if table else None].astype(self._dtype)
+            for size, count, table in zip(sizes, counts, self._tables, strict=True)
+        ]
         self.shifted = not all(self._tables)
         self._total = sum(math.prod(nodes) for nodes in self._nodes)
         # More than nodes: the constant column would take a node for the mean score, and what is left over of the rest
@@ -221,15 +228,14 @@ class Grids:
         self._orders = 1 << int(1.25 * self._total).bit_length()
         self.orthogonal = keep == 0.5 and self._orders <= _LARGEST_BLOCK
         self.block = self._orders if self.orthogonal else _BLOCK
-        self._last: tuple[int, list[np.ndarray]] | None = None
+        random = np.random.default_rng([seed, 1])
+        self._origins = [random.random(len(nodes)) for nodes in self._nodes]
+        self._made: dict[int, list[np.ndarray]] = {}
 
     def rows(self, rows: slice) -> list[np.ndarray]:
         """What `by_grid` takes for the masks asked for."""
-        blocks = range(rows.start // self.block, -(-rows.stop // self.block))
-        within = slice(rows.start - blocks.start * self.block, rows.stop - blocks.start * self.block)
-        made = [self._made(number) for number in blocks]
-        joined = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
-        return self._moving(joined)
+        made, within = self._blocks(rows)
+        return self._moving([np.concatenate(parts)[within] for parts in zip(*made, strict=True)])
 
     def ends(self) -> list[np.ndarray]:
         """The mask that keeps all, and that which keeps nothing."""
@@ -241,10 +247,9 @@ class Grids:
 
     def nodes(self, rows: slice) -> np.ndarray:
         """(k, nodes) bool, of all arrays together."""
-        blocks = range(rows.start // self.block, -(-rows.stop // self.block))
-        made = [self._made(number)[::2] for number in blocks]
-        flat = [np.concatenate([part.reshape(self.block, -1) for part in parts], axis=1) for parts in made]
-        return np.concatenate(flat)[rows.start - blocks.start * self.block :][: rows.stop - rows.start]
+        made, within = self._blocks(rows)
+        flat = [np.concatenate([part.reshape(self.block, -1) for part in parts[::2]], axis=1) for parts in made]
+        return np.concatenate(flat)[within]
 
     def _moving(self, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
         moving = []
@@ -252,24 +257,27 @@ class Grids:
             moving += [nodes.astype(self._dtype), shifts.astype(self._dtype), cell]
         return moving
 
-    def _made(self, number: int) -> list[np.ndarray]:
-        """Nodes and shifts of each array, of a block; the last one is kept, for calls are smaller than blocks."""
-        if self._last is None or self._last[0] != number:
-            self._last = number, self._block(number)
-        return self._last[1]
+    def _blocks(self, rows: slice) -> tuple[list[list[np.ndarray]], slice]:
+        """Nodes and shifts of each array, of the blocks that hold some rows; and where in them the rows are.
+
+        Blocks are kept until others are asked for: the scores of their masks come back to them.
+        """
+        numbers = range(rows.start // self.block, -(-rows.stop // self.block))
+        if any(number not in self._made for number in numbers):
+            self._made = {number: self._made.get(number) or self._block(number) for number in numbers}
+        first = numbers.start * self.block
+        return [self._made[number] for number in numbers], slice(rows.start - first, rows.stop - first)
 
     def _block(self, number: int) -> list[np.ndarray]:
         random = np.random.default_rng([self._seed, 0, number])
         if self.orthogonal:
-            from scipy.linalg import hadamard
-
             columns = 1 + random.permutation(self._orders - 1)[: self._total]
             signs = random.choice([-1, 1], self._total)
-            kept = hadamard(self._orders, np.int8)[random.permutation(self._orders)][:, columns] * signs > 0
+            kept = _hadamard(self._orders)[np.ix_(random.permutation(self._orders), columns)] * signs > 0
         else:
             kept = random.random((self.block, self._total)) < self._keep
         made, start = [], 0
-        for nodes, table, origin in zip(self._nodes, self._tables, self._origins(), strict=True):
+        for nodes, table, origin in zip(self._nodes, self._tables, self._origins, strict=True):
             stop = start + math.prod(nodes)
             made.append(kept[:, start:stop].reshape(-1, *nodes))
             start = stop
@@ -281,12 +289,15 @@ class Grids:
                 made.append(random.random((self.block, len(nodes))))
         return made
 
-    def _origins(self) -> list[np.ndarray]:
-        random = np.random.default_rng([self._seed, 1])
-        return [random.random(len(nodes)) for nodes in self._nodes]
-
 
 _BLOCK, _LARGEST_BLOCK = 64, 2048
+
+
+@functools.lru_cache(maxsize=1)
+def _hadamard(order: int) -> np.ndarray:
+    from scipy.linalg import hadamard
+
+    return np.asarray(hadamard(order, np.int8))
 
 
 class Spread:
@@ -370,10 +381,15 @@ def _sums(masks: Sequence[tf.Tensor], scores: tf.Tensor) -> tuple[list[tf.Tensor
 
 
 def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:
-    """The specification of something that travels: only its rank is fixed, so that no other count retraces."""
-    shape = [None] * array.ndim
+    """The specification of something that travels: only its rank is fixed, so that no other count retraces.
+
+    How many axes there are is fixed as well.
+    """
+    shape: Sequence[int | None] = [None] * array.ndim
     if paint is by_window:
         shape = [None, *array.shape[1:]]
+    elif paint is by_grid and array.ndim == 1:
+        shape = array.shape
     return tf.TensorSpec(shape, array.dtype)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import itertools
 import threading
 import weakref
@@ -96,7 +97,7 @@ class ModelView:
     def name(self) -> str:
         return str(self.model.name)
 
-    @property
+    @functools.cached_property
     def dtype(self) -> np.dtype[Any]:
         """Of attributions: float64 where the model computes so, else float32."""
         wide = any(str(variable.dtype) == "float64" for variable in self.model.variables)
@@ -155,20 +156,24 @@ class ModelView:
             return None
         return [tuple(tensor.shape) for tensor in inputs]
 
-    def chunk(self, inputs: Sequence[np.ndarray]) -> int:
-        """How many rows one call of a compiled function takes: about 100 ms of work or less on a common network."""
-        elements = sum(int(np.prod(array.shape[1:])) for array in inputs)
-        spatial = any(array.ndim > 2 for array in inputs)
-        return int(
-            np.clip(1_250_000 // max(elements, 1), 1, 64) if spatial else np.clip(122_880 // max(elements, 1), 64, 4096)
-        )
+    def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
+        """How many rows one call of a compiled function takes: about 100 ms of work or less on a common network.
 
-    def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1) -> list[slice]:
+        Without a derivative (`forward`) it takes more of the smallest inputs: there what is around a call counts most.
+        """
+        elements = max(1, sum(int(np.prod(array.shape[1:])) for array in inputs))
+        if any(array.ndim > 2 for array in inputs):
+            rows = int(np.clip(1_250_000 // elements, 1, 64))
+            return int(np.clip(204_800 // elements, rows, 256)) if forward else rows
+        return int(np.clip(122_880 // elements, 64, 4096)) * (4 if forward else 1)
+
+    def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
         """How `total` points of each sample are spread over calls of the model: a small call first, then full ones.
 
-        A small call gives a picture soon, where a full one takes long: with large inputs. Each point takes `rows` rows.
+        A small call gives a picture soon, where a full one takes long: with large inputs. Each point takes `rows` rows;
+        `forward` is as in `chunk`.
         """
-        full = self.chunk(inputs)
+        full = self.chunk(inputs, forward)
         each = max(1, full // (rows * len(inputs[0])))
         first = max(1, each // 4) if full <= _LONG else each
         edges = [0, *range(min(first, total), total, each), total]
@@ -385,7 +390,7 @@ class ModelView:
         return score.reader.of_layer(calls), outputs
 
     def _chunks(self, function: Any, inputs: Sequence[np.ndarray]) -> Iterator[list[tf.Tensor]]:
-        size = self.chunk(inputs)
+        size = self.chunk(inputs, forward=True)
         for start in range(0, len(inputs[0]), size):
             yield tf.nest.flatten(function(*(tf.constant(array[start : start + size]) for array in inputs)))
 

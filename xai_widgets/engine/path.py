@@ -38,8 +38,11 @@ def quadrature(rule: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
 def spread(count: int) -> np.ndarray:
     """An order of 0..count-1 of which every prefix spans the range (van der Corput)."""
     bits = max(count - 1, 1).bit_length()
-    reverse = [int(f"{place:0{bits}b}"[::-1], 2) for place in range(1 << bits)]
-    return np.array([place for place in reverse if place < count])
+    places = np.arange(1 << bits)
+    reverse = np.zeros_like(places)
+    for bit in range(bits):
+        reverse = reverse << 1 | places >> bit & 1
+    return reverse[reverse < count]
 
 
 @dataclass(frozen=True)

@@ -226,26 +226,28 @@ class Coins:
         self.count = min(wanted, there)
         self.fraction = self.count / there
         self._codes: np.ndarray | None = None
-        self._last: tuple[int, np.ndarray] | None = None
+        self._last: tuple[slice, np.ndarray] | None = None
         if players <= _CODED:
             self._codes = np.random.default_rng([seed, players]).choice(there, self.count, replace=False)
 
     def masks(self, rows: slice) -> np.ndarray:
-        """(k, players) bool of the rows asked for."""
-        start, stop = rows.start, min(rows.stop, self.count)
+        """(k, players) bool of the rows asked for; they are kept, for they are asked for again with their scores."""
+        if self._last is None or self._last[0] != rows:
+            self._last = rows, self._tossed(rows.start, min(rows.stop, self.count))
+        return self._last[1]
+
+    def _tossed(self, start: int, stop: int) -> np.ndarray:
         if self._codes is not None:
             return (self._codes[start:stop, None] >> np.arange(self._players)) & 1 == 1
         blocks = range(start // _BLOCK, -(-stop // _BLOCK))
-        tossed = [self._block(number) for number in blocks]
+        tossed = [
+            np.random.default_rng([self._seed, self._players, number]).integers(
+                2, size=(_BLOCK, self._players), dtype=np.uint8
+            )
+            for number in blocks
+        ]
         first = blocks.start * _BLOCK
-        return np.concatenate(tossed)[start - first : stop - first]
-
-    def _block(self, number: int) -> np.ndarray:
-        """The masks of a block; the last one is kept, for calls are smaller than blocks."""
-        if self._last is None or self._last[0] != number:
-            random = np.random.default_rng([self._seed, self._players, number])
-            self._last = number, random.integers(2, size=(_BLOCK, self._players), dtype=np.uint8) == 1
-        return self._last[1]
+        return np.concatenate(tossed)[start - first : stop - first] == 1
 
 
 def kernel(masks: np.ndarray, width: float) -> np.ndarray:

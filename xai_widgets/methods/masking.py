@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ENDLESS = 8
 STEADY = 0.1
-_NARROW, _FOLD = 4096, 4
 
 
 class Masking:
@@ -62,10 +61,7 @@ class Masking:
 
     def calls(self, total: int, masks: int = 1) -> list[slice]:
         """How rounds of some masks are spread over calls of the model."""
-        rows = masks * self.references
-        if all(array.ndim == 2 for array in self.site) and self._view.chunk(self.site) >= _NARROW:
-            rows = max(1, rows // _FOLD)  # a forward pass of so small rows costs less than what is around it
-        return self._view.calls(self.site, total, rows=rows)
+        return self._view.calls(self.site, total, rows=masks * self.references, forward=True)
 
     def pictures(self, place: int) -> np.ndarray:
         """What a person sees of an array of the site: the raw input where it has the same shape."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,24 +52,29 @@ class Occlusion(Method):
         from xai_widgets.engine.masks import by_window
 
         masking = Masking(view, score, self.baseline, inputs)
-        plans = [self._windows(array.shape, size) for array, size in zip(masking.site, masking.sizes, strict=True)]
-        order = [(place, bounds) for place, plan in enumerate(plans) for bounds in plan]
+        windows = self._windows(masking)
+        total = len(windows[0])
+        ends = [np.array([[(0, 0), (0, length)] for length in size], np.int32).swapaxes(0, 1) for size in masking.sizes]
         scores = masking.scores(by_window)
-        whole, absent = scores(_travelling([(None, None), (None, "all")], masking.sizes)).T
         drops = [_Mean(len(inputs), size) for size in masking.sizes]
-        for call in masking.calls(len(order)):
-            now = order[call]
-            fallen = whole[:, None] - scores(_travelling(now, masking.sizes))
-            for (place, bounds), drop in zip(now, fallen.T, strict=True):
-                drops[place].add(bounds, drop)
+        whole = absent = None
+        for call in masking.calls(total):
+            now = [bounds[call] for bounds in windows]
+            if whole is None:  # what is whole and what is absent go along once
+                found = scores([np.concatenate(both) for both in zip(now, ends, strict=True)])
+                found, (whole, absent) = found[:, :-2], found[:, -2:].T
+            else:
+                found = scores(now)
+            for drop, bounds in zip(drops, now, strict=True):
+                drop.add(bounds, whole[:, None] - found)
             yield Frame(
                 [
                     drop.values() if array.ndim == 2 else drop.values()[..., None]
                     for drop, array in zip(drops, masking.site, strict=True)
                 ],
-                progress=call.stop / len(order),
+                progress=call.stop / total,
                 passes=call.stop * masking.references,
-                total=len(order) * masking.references,
+                total=total * masking.references,
                 baseline=masking.shown,
                 baseline_score=absent,
                 score=whole,
@@ -78,11 +82,19 @@ class Occlusion(Method):
                 notes=masking.notes,
             )
 
-    def _windows(self, shape: Sequence[int], size: tuple[int, ...]) -> list[np.ndarray]:
-        """Bounds (axes, 2) of the windows of an array, those first that tile it, each time from near and far."""
+    def _windows(self, masking: Masking) -> list[np.ndarray]:
+        """Bounds (k, axes, 2) of all windows in each array: one array's after another's, elsewhere they are empty."""
+        plans = [self._plan(array.ndim == 2, size) for array, size in zip(masking.site, masking.sizes, strict=True)]
+        stops = np.cumsum([len(plan) for plan in plans])
+        windows = [np.zeros((stops[-1], *plan.shape[1:]), np.int32) for plan in plans]
+        for bounds, plan, stop in zip(windows, plans, stops, strict=True):
+            bounds[stop - len(plan) : stop] = plan
+        return windows
+
+    def _plan(self, table: bool, size: tuple[int, ...]) -> np.ndarray:
+        """Bounds (k, axes, 2) of the windows of an array, those first that tile it, each time from near and far."""
         from xai_widgets.engine.path import spread
 
-        table = len(shape) == 2
         window = _each(self.window, size, "window") or tuple(1 if table else max(1, round(one / 8)) for one in size)
         window = tuple(min(side, length) for side, length in zip(window, size, strict=True))
         half = window if len(size) > 2 else tuple(max(1, side // 2) for side in window)
@@ -92,21 +104,17 @@ class Occlusion(Method):
                 f"Occlusion.stride must be at most the window, {window}, got {stride}: places would be left out"
             )
         axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
-        tiles: list[np.ndarray] = []
-        others: list[np.ndarray] = []
-        for places in itertools.product(*axes):
-            bounds = np.array(
-                [(start, start + side) for (start, _), side in zip(places, window, strict=True)], np.int32
-            )
-            (tiles if all(tile for _, tile in places) else others).append(bounds)
-        return [group[place] for group in (tiles, others) if group for place in spread(len(group))]
+        starts, tiles = (np.stack(np.meshgrid(*part, indexing="ij"), axis=-1) for part in zip(*axes, strict=True))
+        bounds = np.stack([starts, starts + window], axis=-1).reshape(-1, len(size), 2)
+        tiling = tiles.all(axis=-1).ravel()
+        groups = (bounds[group] for group in (tiling, ~tiling) if group.any())
+        return np.concatenate([group[spread(len(group))] for group in groups])
 
 
-def _starts(length: int, side: int, step: int) -> list[tuple[int, bool]]:
+def _starts(length: int, side: int, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Where windows start along an axis, the last at its end; and which of them cover it with the fewest overlaps."""
-    starts = [*range(0, length - side, step), length - side]
-    every = max(1, side // step)
-    return [(start, place % every == 0 or start == length - side) for place, start in enumerate(starts)]
+    starts = np.array([*range(0, length - side, step), length - side])
+    return starts, (np.arange(len(starts)) % max(1, side // step) == 0) | (starts == length - side)
 
 
 class _Mean:
@@ -116,9 +124,13 @@ class _Mean:
         self._sums, self._counts = np.zeros((count, *size)), np.zeros(size)
 
     def add(self, bounds: np.ndarray, drop: np.ndarray) -> None:
-        where = tuple(slice(*one) for one in bounds)
-        self._sums[(slice(None), *where)] += drop.reshape(-1, *[1] * len(where))
-        self._counts[where] += 1
+        """Take in the drops (n, k) of windows (k, axes, 2)."""
+        inside = np.ones((len(bounds), *[1] * self._counts.ndim), bool)
+        for axis, places in enumerate(np.indices(self._counts.shape, sparse=True)):
+            low, high = bounds[:, axis].T.reshape(2, -1, *[1] * self._counts.ndim)
+            inside = inside & (low <= places) & (places < high)
+        self._sums += np.tensordot(drop, inside, axes=1)
+        self._counts += inside.sum(axis=0)
 
     def values(self) -> np.ndarray:
         """(n, *size); a place that no window has covered yet shows what the nearest covered one does."""
@@ -140,15 +152,3 @@ def _each(given: Any, size: tuple[int, ...], name: str) -> tuple[int, ...] | Non
     if len(given) != len(size):
         raise ValueError(f"Occlusion.{name} must be one number or {len(size)}, for the axes {size}, got {given}")
     return given
-
-
-def _travelling(windows: Sequence[tuple[Any, Any]], sizes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
-    """Bounds (k, axes, 2) of each array, from windows that lie in one of them, in none, or cover all."""
-    moving = [np.zeros((len(windows), len(size), 2), np.int32) for size in sizes]
-    for row, (place, bounds) in enumerate(windows):
-        for array, (part, size) in enumerate(zip(moving, sizes, strict=True)):
-            if isinstance(bounds, str):
-                part[row, :, 1] = size
-            elif array == place:
-                part[row] = bounds
-    return moving
