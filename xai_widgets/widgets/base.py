@@ -198,6 +198,7 @@ class Explainer(anywidget.AnyWidget):
         if type(method) not in self.METHODS:
             offered = ", ".join(cls.__name__ for cls in self.METHODS)
             raise ValueError(f"{type(self).__name__} offers {offered}, got {method!r}")
+        method.check(self._subject.view, self._subject.inputs)
         return method
 
     def _check_index(self, value: Any) -> int:
