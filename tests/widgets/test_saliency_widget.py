@@ -85,6 +85,21 @@ def test_code_makes_the_same_attribution(widget, digits):
     np.testing.assert_array_equal(again.values, widget.result(WAIT).values)
 
 
+def test_code_names_the_labels_of_the_sample_that_is_shown(widget, digits):
+    rows, segments = np.arange(784).reshape(28, 28), {}
+    segments["each"] = np.stack([rows // (784 // count + 1) for count in (2, 3, 4, 5, 6)])
+    segments["all"] = segments["each"][3]
+    widget.index = 2
+    for kind, source in (("each", "segments=segments[2:3]"), ("all", "segments=segments,")):
+        widget.method = xai.KernelSHAP(samples=64, segments=segments[kind])
+        assert source in widget.code()
+        names = {"xai": xai, "model": digits.model, "inputs": digits.inputs[:5], "segments": segments[kind]}
+        again, a = eval(widget.code(), names), widget.result(WAIT)
+        assert a.values.shape == {"each": (1, 4), "all": (1, 5)}[kind]
+        np.testing.assert_array_equal(again.segments, a.segments)
+        np.testing.assert_array_equal(again.values, a.values)
+
+
 @pytest.mark.parametrize(
     "state",
     [

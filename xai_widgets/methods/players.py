@@ -97,6 +97,14 @@ def check_segments(segments: Any, view: ModelView, inputs: Inputs, name: str) ->
         _check_labels(segments, [places(array.shape) for array in site], inputs.total, name)
 
 
+def are_of_each_sample(segments: Any, inputs: Inputs) -> bool:
+    """Whether there are labels for each of the samples that were handed over, and not the same for all of them."""
+    from xai_widgets.engine.masks import places
+
+    shared = [places(array.shape) for array in inputs.arrays]
+    return isinstance(segments, np.ndarray) and segments.shape not in shared and len(segments) == inputs.total
+
+
 def _check_labels(segments: Any, sizes: Sequence[tuple[int, ...]], total: int, name: str) -> None:
     if not isinstance(segments, np.ndarray) or segments.shape in sizes:
         return
