@@ -75,6 +75,28 @@ def test_becomes_a_shap_explanation(digit):
     np.testing.assert_array_equal(explanation.data, digit.inputs)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # shap's own
+@pytest.mark.parametrize(
+    "method", [xai.GradCAM(), xai.KernelSHAP(samples=30, segments=10)], ids=lambda method: method.name
+)
+def test_maps_of_layers_and_segments_become_shap_explanations_of_the_size_of_the_input(digits, method):
+    a = xai.explain(digits.model, digits.inputs[:3], method)
+    explanation = a.to_shap()
+    assert explanation.shape == (3, 28, 28)
+    np.testing.assert_array_equal(explanation.values, a.heatmap())
+    np.testing.assert_array_equal(explanation.base_values, a.baseline_score)
+    np.testing.assert_array_equal(explanation[1].values, a.heatmap()[1])
+
+
+def test_what_is_no_map_of_one_input_becomes_no_shap_explanation(digits, zoo):
+    a = xai.explain(digits.model, digits.inputs[:2], "saliency", wrt="hidden")
+    with pytest.raises(ValueError, match=r"a map of the input, \(2, 28, 28, 1\), got values of shape \(2, 128\)"):
+        a.to_shap()
+    model, inputs = zoo["shared_layer"]
+    with pytest.raises(ValueError, match="one map of one input, got 2 of 1"):
+        xai.explain(model, inputs, "saliency", wrt="shared").to_shap()
+
+
 def test_values_that_are_not_finite_are_said_so():
     model = function_model(lambda x: ops.sqrt(ops.sum(x**2, axis=1, keepdims=True)), 2)
     a = xai.explain(model, [[3.0, 4.0]], xai.IntegratedGradients(steps=4, rule="left"))

@@ -108,15 +108,25 @@ class Attribution:
     def to_shap(self) -> shap.Explanation:
         """The same as a `shap.Explanation`, for shap's plots.
 
+        Its values are those of the attribution where they have the shape of the input, else `heatmap()`, in which
+        segments are painted and the map of a layer has the size of the input: (N, H, W) of a picture.
+
         Raises:
-            ValueError: There are several inputs.
+            ValueError: There are several inputs, the layer is called several times, or its output has no place in the
+                input.
+            ImportError: shap is not installed.
         """
         values, inputs = leaves(self.values), leaves(self.inputs)
-        if len(values) != 1 or values[0].shape != inputs[0].shape:
-            raise ValueError("to_shap() needs one input, and values of its shape")
+        if len(values) != 1 or len(inputs) != 1:
+            raise ValueError(f"to_shap() needs one map of one input, got {len(values)} of {len(inputs)}")
+        shown, data = values[0], inputs[0]
+        if shown.shape != data.shape:
+            (shown,) = leaves(self.heatmap())
+        if shown.shape[1:] not in (data.shape[1:], positions(data.shape)):
+            raise ValueError(f"to_shap() needs a map of the input, {data.shape}, got values of shape {values[0].shape}")
         import shap
 
-        return shap.Explanation(values=values[0], base_values=self.baseline_score, data=inputs[0])
+        return shap.Explanation(values=shown, base_values=self.baseline_score, data=data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an npz file at exactly this path, without pickle."""

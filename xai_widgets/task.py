@@ -52,7 +52,7 @@ class Subject:
 
     def moved(self, arrays: Sequence[np.ndarray]) -> Subject:
         """The same with other values of the samples."""
-        return self._changed(inputs=Inputs(tuple(arrays), self.inputs.structure))
+        return self._changed(inputs=replace(self.inputs, arrays=tuple(arrays)))
 
     def refreshed(self) -> Subject:
         """The same with the model as it is now."""
@@ -113,6 +113,7 @@ class Task:
             raise TypeError(f"probability must be True or False, got {probability!r}")
         self.subject, self.method = subject, method
         view, inputs = subject.view, subject.inputs
+        method.check(view, inputs)
         entered = view.enter(inputs.arrays, inputs.structure)
 
         def find_layer(name: str) -> str:

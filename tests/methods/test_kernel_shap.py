@@ -206,8 +206,12 @@ def test_labels_of_each_sample_go_with_their_samples(digits):
     one_by_one = xai.explain(digits.model, digits.inputs[:3], method, batch_size=1)
     np.testing.assert_allclose(whole.values, one_by_one.values, atol=1e-5)
     np.testing.assert_array_equal(whole.segments, one_by_one.segments)
-    with pytest.raises(ValueError, match=r"KernelSHAP.segments must hold labels for each sample, got 3"):
-        xai.explain(digits.model, digits.inputs[:4], method)
+    for count in (1, 2, 4):
+        says = f"KernelSHAP.segments must hold labels for each sample, of which there are {count}, got 3"
+        with pytest.raises(ValueError, match=says):
+            xai.explain(digits.model, digits.inputs[:count], method)
+    with pytest.raises(ValueError, match=r"KernelSHAP.segments must hold .* there are 1, got 3"):
+        xai.explain(digits.model, digits.inputs[:1], method.replace(segments=np.zeros((3, 13, 13), int)), wrt="pool")
     with pytest.raises(ValueError, match=r"KernelSHAP.segments must be a number, or labels of shape \(28, 28\)"):
         xai.explain(digits.model, digits.inputs[:1], method.replace(segments=np.zeros((27, 28), int)))
 

@@ -123,13 +123,21 @@ def test_windows_that_tile_the_input_come_first(digits):
     ("parameters", "says"),
     [
         ({"window": (2, 3, 4)}, r"Occlusion.window must be one number or 2, for the axes \(28, 28\)"),
-        ({"window": 3, "stride": 5}, r"Occlusion.stride must be at most the window, \(3, 3\), got \(5, 5\)"),
+        ({"window": 3, "stride": 5}, "Occlusion.stride must be at most the window, 3, got 5"),
+        ({"window": (3, 4), "stride": (3, 5)}, r"Occlusion.stride must be at most the window, \(3, 4\), got"),
+        ({"stride": 5}, r"Occlusion.stride must be at most the window, \(4, 4\), got \(5, 5\)"),
         ({"window": 0}, "Occlusion.window must be >= 1"),
     ],
 )
-def test_what_does_not_fit_is_refused(digits, parameters, says):
+def test_what_does_not_fit_is_refused_before_anything_is_computed(digits, parameters, says):
+    subject = Subject(digits.model, digits.inputs[:1])
     with pytest.raises(ValueError, match=says):
-        xai.explain(digits.model, digits.inputs[:1], "occlusion", **parameters)
+        Task(subject, xai.Occlusion(**parameters))
+
+
+def test_what_the_fields_alone_tell_is_refused_without_a_model():
+    with pytest.raises(ValueError, match=r"Occlusion.stride must be at most the window, 2, got 5"):
+        xai.Occlusion(window=2, stride=5)
 
 
 def test_a_baseline_that_is_the_input_gives_zeros_and_says_so():

@@ -1,6 +1,7 @@
 """The widget without a browser: state in, frames out, newest wins, errors shown."""
 
 import gc
+import re
 import threading
 import time
 import weakref
@@ -12,6 +13,7 @@ from keras import layers, ops
 from models import function_model, unchanged
 
 import xai_widgets as xai
+from xai_widgets.declare import to_json
 from xai_widgets.widgets.base import FRAMES_PER_SECOND
 from xai_widgets.worker import WORKER
 
@@ -81,6 +83,21 @@ def test_code_makes_the_same_attribution(widget, digits):
     page(widget, target=4, index=1, method={"name": "integrated_gradients", "baseline": {"name": "blur", "sigma": 2}})
     again = eval(widget.code(), {"xai": xai, "model": digits.model, "inputs": digits.inputs})
     np.testing.assert_array_equal(again.values, widget.result(WAIT).values)
+
+
+def test_code_names_the_labels_of_the_sample_that_is_shown(widget, digits):
+    rows, segments = np.arange(784).reshape(28, 28), {}
+    segments["each"] = np.stack([rows // (784 // count + 1) for count in (2, 3, 4, 5, 6)])
+    segments["all"] = segments["each"][3]
+    widget.index = 2
+    for kind, source in (("each", "segments=segments[2:3]"), ("all", "segments=segments,")):
+        widget.method = xai.KernelSHAP(samples=64, segments=segments[kind])
+        assert source in widget.code()
+        names = {"xai": xai, "model": digits.model, "inputs": digits.inputs[:5], "segments": segments[kind]}
+        again, a = eval(widget.code(), names), widget.result(WAIT)
+        assert a.values.shape == {"each": (1, 4), "all": (1, 5)}[kind]
+        np.testing.assert_array_equal(again.segments, a.segments)
+        np.testing.assert_array_equal(again.values, a.values)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +175,36 @@ def test_a_larger_value_from_python_widens_the_slider_and_comes_back_from_the_pa
 def test_bad_arguments_raise_before_anything_is_drawn(digits, arguments, error, says):
     with pytest.raises(error, match=says):
         xai.SaliencyWidget(digits.model, digits.inputs[:5], **arguments)
+
+
+@pytest.mark.parametrize("name", ["blur_ig", "xrai"])
+def test_methods_that_do_not_apply_raise_before_anything_is_drawn(tabular, name):
+    with pytest.raises(ValueError, match="got inputs of shape"):
+        xai.SaliencyWidget(tabular.model, tabular.inputs[:2], name)
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        (xai.GradCAM(layer="conve"), "GradCAM.layer 'conve' names no single layer of the model; did you mean 'conv'"),
+        (xai.IntegratedGradients(baseline=xai.Constant([1, 2])), "Constant.value of shape"),
+        (xai.SmoothGrad(of=xai.GuidedIG(baseline=xai.Constant([1, 2]))), "Constant.value of shape"),
+        (xai.KernelSHAP(segments=np.zeros((27, 28), int)), "KernelSHAP.segments must be a number, or labels"),
+        (xai.Occlusion(window=(2, 2, 2)), "Occlusion.window must be one number or 2"),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_methods_that_do_not_fit_raise_in_the_cell_and_are_refused_from_the_page(widget, digits, method, says):
+    with pytest.raises(ValueError, match=says):
+        xai.SaliencyWidget(digits.model, digits.inputs[:5], method)
+    a, before = widget.result(WAIT), widget.method
+    with pytest.raises(ValueError, match=says):
+        widget.method = method
+    page(widget, method=to_json(method, widget._arrays))
+    assert re.search(says, widget._refused)
+    assert widget.method == before
+    assert widget.result(WAIT) is a
+    assert widget.error == ""
 
 
 def test_bad_values_raise_in_the_cell(widget):

@@ -51,17 +51,20 @@ class ActivationMap(Method):
             return "The map shows which places of the layer speak for {target}"
         return "The map shows which places of the layer speak for (+) and against (\u2212) {target}"
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        if view.wrt is not None:
+            raise ValueError(f"{type(self).__name__} looks at the layer in its parameter: give layer=, not wrt=")
+
     def at_layer(self, view: ModelView, score: Score, inputs: Inputs) -> tuple[ModelView, tuple[str, ...]]:
         """The view at the layer, and a note where the choice of the layer is not clear.
 
         Raises:
-            ValueError: The layer's name is unknown, no layer has positions, or the view is at a layer already.
+            ValueError: No layer has positions.
         """
         from xai_widgets.engine.cam import spatial_layers
 
         name = type(self).__name__
-        if view.wrt is not None:
-            raise ValueError(f"{name} looks at the layer in its parameter: give layer=, not wrt=")
         if self.layer is not None:
             return view.at(view.path_of(self.layer, f"{name}.layer")), ()
         found = spatial_layers(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
@@ -138,7 +141,7 @@ class GradientMap(ActivationMap):
         """From (n, ..., channels) each, the signed map (n, ...)."""
         raise NotImplementedError
 
-    def check(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
+    def check_layer(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
         """Refuse layers for which the method is not defined; `score` has its class told."""
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
@@ -147,7 +150,7 @@ class GradientMap(ActivationMap):
         view, unclear = self.at_layer(view, score, inputs)
         found = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
         self.check_positions(view, found.site)
-        self.check(view, score.told(found.outputs, ()), found, inputs)
+        self.check_layer(view, score.told(found.outputs, ()), found, inputs)
         maps = [self.map_of(values, slopes) for values, slopes in zip(found.site, found.gradients, strict=True)]
         kept, notes = self.shown(maps)
         notes = (*notes, *unclear, *self.on_signs(view, found.site))

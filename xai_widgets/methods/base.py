@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xai_widgets.declare import Declared
+from xai_widgets.baselines import Baseline
+from xai_widgets.declare import Declared, fields, parts
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -19,19 +20,23 @@ if TYPE_CHECKING:
 class Inputs:
     """Raw inputs of some samples: arrays (n, ...) and the structure (list, dict) that they have together.
 
-    `first` is the place of the first one among all samples that were handed over.
+    `first` is the place of the first one among all `total` samples that were handed over.
     """
 
     arrays: tuple[np.ndarray, ...]
     structure: Any
     first: int = 0
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "total", self.total or len(self))
 
     def __len__(self) -> int:
         return len(self.arrays[0])
 
     def rows(self, rows: slice) -> Inputs:
         first = self.first + rows.indices(len(self))[0]
-        return Inputs(tuple(array[rows] for array in self.arrays), self.structure, first)
+        return Inputs(tuple(array[rows] for array in self.arrays), self.structure, first, self.total)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,23 @@ class Method(Declared):
         """Whether the method makes sense for inputs of a shape (N, ...)."""
         return True
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        """Refuse what cannot work with a model and its inputs; cheap, as it is asked at every change of a method.
+
+        What only a pass of the model or a traced function can tell is refused by `frames`.
+
+        Raises:
+            ValueError: A layer is unknown, a baseline does not fit the inputs, or the method does not apply to them.
+        """
+        for field in fields(type(self)):
+            kind, value = field.metadata["kind"], getattr(self, field.name)
+            if kind == "layer" and value is not None:
+                view.path_of(value, f"{type(self).__name__}.{field.name}")
+            elif kind == "method":
+                value.check(view, inputs)
+            elif kind == "baseline" and not of_tokens(view):
+                _check_baseline(value, inputs.arrays)
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         """Explain `score` of `view` at `inputs`, coarse first; each step is at most about 100 ms of work.
 
@@ -134,3 +156,19 @@ class GradientMethod(Method):
 
     `SmoothGrad` averages any of them over noisy copies.
     """
+
+
+def of_tokens(view: ModelView) -> bool:
+    """Whether the site is the output of an embedding: its inputs are token ids."""
+    return view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding"
+
+
+def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray]) -> None:
+    """Refuse a baseline that does not fit the inputs."""
+    for part in parts(baseline):
+        assert isinstance(part, Baseline)
+        holds_array = any(field.metadata["kind"] in ("value", "array") for field in fields(type(part)))
+        for array in arrays:
+            # What holds no array is told by the shape alone: a large blur takes longer than a check may.
+            if holds_array or not part.fits(array.shape):
+                part.reference(array[:1])

@@ -41,16 +41,19 @@ class BlurIG(GradientMethod):
     def fits(cls, shape: tuple[int, ...]) -> bool:
         return bool(positions(shape))
 
-    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
-        from xai_widgets.engine.blur import BlurWalk
-        from xai_widgets.engine.path import path_means
-
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
         for array in inputs.arrays:
             if not self.fits(array.shape):
                 raise ValueError(
                     f"BlurIG needs pictures, volumes or series with a channel axis, got inputs of shape {array.shape}; "
                     "for tables use IntegratedGradients"
                 )
+
+    def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
+        from xai_widgets.engine.blur import BlurWalk
+        from xai_widgets.engine.path import path_means
+
         walk = BlurWalk(view, score, inputs.arrays, inputs.structure, self.sigma, self.steps, self.schedule)
         calls, blurry = partial(view.calls, inputs.arrays), walk.picture(0)
         for state in path_means(walk, [walk.at(0)], "midpoint", self.steps, calls):

@@ -31,7 +31,7 @@ class CAM(GradientMap):
 
         return cam(activations, gradients)
 
-    def check(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
+    def check_layer(self, view: ModelView, score: Score, found: Gradient, inputs: Inputs) -> None:
         from xai_widgets.engine.cam import is_pooled
 
         if not is_pooled(view, score, found, view.enter(inputs.arrays, inputs.structure), inputs.structure):

@@ -43,14 +43,17 @@ class Conductance(Method):
     def fits(cls, shape: tuple[int, ...]) -> bool:
         return bool(positions(shape))  # elsewhere there is no layer to start with; one can be named in Python
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        if view.wrt is not None:
+            raise ValueError("Conductance looks at the layer in its parameter: give layer=, not wrt=")
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.cam import spatial_layers
         from xai_widgets.engine.conductance import ConductanceWalk
         from xai_widgets.engine.gradients import layer_output
         from xai_widgets.engine.path import path_means
 
-        if view.wrt is not None:
-            raise ValueError("Conductance looks at the layer in its parameter: give layer=, not wrt=")
         structure = inputs.structure
         entered = view.enter(inputs.arrays, structure)
         if self.layer is None:

@@ -12,7 +12,7 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.masking import Masking
-from xai_widgets.methods.players import SEGMENTATIONS, Players, frame_of, play
+from xai_widgets.methods.players import SEGMENTATIONS, Players, check_segments, frame_of, play
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -44,6 +44,10 @@ class KernelSHAP(Method):
     seed: int = param(0, ge=0, kind="seed", doc="Another seed, other coalitions.")
     segmentation: str = param("slic", choices=SEGMENTATIONS, doc="How a picture is cut into segments.")
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        check_segments(self.segments, view, inputs, "KernelSHAP")
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.surrogate import ShapleyGame
 
@@ -51,7 +55,7 @@ class KernelSHAP(Method):
             return ShapleyGame(count, self.samples, self.seed, whole, absent)
 
         masking = Masking(view, score, self.baseline, inputs)
-        players = Players(masking, inputs.first, self.segments, self.segmentation, "KernelSHAP")
+        players = Players(masking, inputs, self.segments, self.segmentation, "KernelSHAP")
         for played in play(masking, players, game):
             yield frame_of(played, masking, players)
 

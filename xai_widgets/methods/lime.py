@@ -12,7 +12,7 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.masking import Masking
-from xai_widgets.methods.players import SEGMENTATIONS, Played, Players, frame_of, play
+from xai_widgets.methods.players import SEGMENTATIONS, Played, Players, check_segments, frame_of, play
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -52,6 +52,10 @@ class LIME(Method):
             "The map shows how much a segment raises (+) or lowers (\u2212) {target} in a linear model near the input"
         )
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        check_segments(self.segments, view, inputs, "LIME")
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.surrogate import LocalGame
 
@@ -59,7 +63,7 @@ class LIME(Method):
             return LocalGame(count, self.samples, self.kernel_width, self.alpha, self.seed, whole, absent)
 
         masking = Masking(view, score, self.baseline, inputs)
-        players = Players(masking, inputs.first, self.segments, self.segmentation, "LIME")
+        players = Players(masking, inputs, self.segments, self.segmentation, "LIME")
         for played in play(masking, players, game):
             yield frame_of(played, masking, players, *_trust(played))
 

@@ -44,9 +44,23 @@ class Occlusion(Method):
     )
     baseline: Baseline = param(Constant(0.0), doc="What a window is replaced by.")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        axes = {len(given) for given in (self.window, self.stride) if isinstance(given, tuple)}
+        if self.window is not None and self.stride is not None and len(axes) < 2:
+            _check_stride(self.window, self.stride)
+
     @property
     def reading(self) -> str:
         return "The map shows by how much the score of {target} falls (+) or rises (\u2212) when a place is covered"
+
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        from xai_widgets.engine.masks import places
+
+        super().check(view, inputs)
+        if view.wrt is None:
+            for array in view.enter([array[:1] for array in inputs.arrays], inputs.structure):
+                self._sides(array.ndim == 2, places(array.shape))
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.masks import by_window
@@ -95,20 +109,29 @@ class Occlusion(Method):
         """Bounds (k, axes, 2) of the windows of an array, those first that tile it, each time from near and far."""
         from xai_widgets.engine.path import spread
 
-        window = _each(self.window, size, "window") or tuple(1 if table else max(1, round(one / 8)) for one in size)
-        window = tuple(min(side, length) for side, length in zip(window, size, strict=True))
-        half = window if len(size) > 2 else tuple(max(1, side // 2) for side in window)
-        stride = _each(self.stride, size, "stride") or half
-        if any(step > side for step, side in zip(stride, window, strict=True)):
-            raise ValueError(
-                f"Occlusion.stride must be at most the window, {window}, got {stride}: places would be left out"
-            )
+        window, stride = self._sides(table, size)
         axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
         starts, tiles = (np.stack(np.meshgrid(*part, indexing="ij"), axis=-1) for part in zip(*axes, strict=True))
         bounds = np.stack([starts, starts + window], axis=-1).reshape(-1, len(size), 2)
         tiling = tiles.all(axis=-1).ravel()
         groups = (bounds[group] for group in (tiling, ~tiling) if group.any())
         return np.concatenate([group[spread(len(group))] for group in groups])
+
+    def _sides(self, table: bool, size: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Window and stride along each axis of an array that is masked along axes of some sizes."""
+        window = _each(self.window, size, "window") or tuple(1 if table else max(1, round(one / 8)) for one in size)
+        window = tuple(min(side, length) for side, length in zip(window, size, strict=True))
+        half = window if len(size) > 2 else tuple(max(1, side // 2) for side in window)
+        stride = _each(self.stride, size, "stride") or half
+        _check_stride(window, stride)
+        return window, stride
+
+
+def _check_stride(window: int | tuple[int, ...], stride: int | tuple[int, ...]) -> None:
+    if np.any(np.less(window, stride)):
+        raise ValueError(
+            f"Occlusion.stride must be at most the window, {window}, got {stride}: places would be left out"
+        )
 
 
 def _starts(length: int, side: int, step: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xai_widgets.layout import has_channels
-from xai_widgets.methods.base import Frame, relative
+from xai_widgets.methods.base import Frame, Inputs, relative
 from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
+    from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.surrogate import Fit, Game
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
@@ -28,27 +29,19 @@ class Players:
         notes: Plain sentences.
     """
 
-    def __init__(self, masking: Masking, first: int, segments: Any, segmentation: str, name: str) -> None:
+    def __init__(self, masking: Masking, inputs: Inputs, segments: Any, segmentation: str, name: str) -> None:
         """
         Args:
             masking: What is masked.
-            first: Place of the first sample among all that were handed over.
+            inputs: The samples.
             segments: About how many, or labels.
             segmentation: One of `SEGMENTATIONS`.
             name: Of the method, for errors.
         """
         self.notes: tuple[str, ...] = ()
-        given = [
-            _given(segments, size, slice(first, first + len(array)), name)
-            for size, array in zip(masking.sizes, masking.site, strict=True)
-        ]
+        _check_labels(segments, masking.sizes, inputs.total, name)
+        given = [_given(segments, size, inputs) for size in masking.sizes]
         fitting = any(labels is not None for labels in given)
-        if isinstance(segments, np.ndarray) and not fitting:
-            shapes = " or ".join(str(size) for size in masking.sizes)
-            raise ValueError(
-                f"{name}.segments must be a number, or labels of shape {shapes}, or such labels for each sample, "
-                f"got shape {segments.shape}"
-            )
         wanted = segments if isinstance(segments, int) else _WANTED
         own = [
             self._found(masking, place, wanted, segmentation) if labels is None else labels
@@ -91,20 +84,53 @@ class Players:
 _WANTED = 40
 
 
-def _given(segments: Any, size: tuple[int, ...], rows: slice, name: str) -> np.ndarray | None:
+def check_segments(segments: Any, view: ModelView, inputs: Inputs, name: str) -> None:
+    """Refuse labels of a wrong shape, of a field `segments` of a method called `name`; a layer's shape is told later.
+
+    Raises:
+        ValueError: They fit no input, or there are more or fewer of them than samples were handed over.
+    """
+    from xai_widgets.engine.masks import places
+
+    if view.wrt is None and isinstance(segments, np.ndarray):
+        site = view.enter([array[:1] for array in inputs.arrays], inputs.structure)
+        _check_labels(segments, [places(array.shape) for array in site], inputs.total, name)
+
+
+def are_of_each_sample(segments: Any, inputs: Inputs) -> bool:
+    """Whether there are labels for each of the samples that were handed over, and not the same for all of them."""
+    from xai_widgets.engine.masks import places
+
+    shared = [places(array.shape) for array in inputs.arrays]
+    return isinstance(segments, np.ndarray) and segments.shape not in shared and len(segments) == inputs.total
+
+
+def _check_labels(segments: Any, sizes: Sequence[tuple[int, ...]], total: int, name: str) -> None:
+    if not isinstance(segments, np.ndarray) or segments.shape in sizes:
+        return
+    if segments.shape[1:] not in sizes:
+        shapes = " or ".join(map(str, sizes))
+        raise ValueError(
+            f"{name}.segments must be a number, or labels of shape {shapes}, or such labels for each sample, "
+            f"got shape {segments.shape}"
+        )
+    if len(segments) != total:
+        raise ValueError(
+            f"{name}.segments must hold labels for each sample, of which there are {total}, got {len(segments)} of them"
+        )
+
+
+def _given(segments: Any, size: tuple[int, ...], inputs: Inputs) -> np.ndarray | None:
     """The labels (n, *size) that were given for some samples; None where none were, or for another array."""
     from xai_widgets.engine.segments import relabelled
 
     if not isinstance(segments, np.ndarray):
         return None
-    count = rows.stop - rows.start
     if segments.shape == size:
-        return np.broadcast_to(relabelled(segments), (count, *size))
+        return np.broadcast_to(relabelled(segments), (len(inputs), *size))
     if segments.shape[1:] != size:
         return None
-    if len(segments) < rows.stop:
-        raise ValueError(f"{name}.segments must hold labels for each sample, got {len(segments)} of them")
-    return np.stack([relabelled(one) for one in segments[rows]])
+    return np.stack([relabelled(one) for one in segments[inputs.first : inputs.first + len(inputs)]])
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,11 @@ class RISE(Method):
     baseline: Baseline = param(Constant(0.0), doc="What the rest is replaced by.")
     seed: int = param(0, ge=0, kind="seed", doc="Another seed, other masks.")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.keep >= 1:
+            raise ValueError(f"RISE.keep must be below 1, got {self.keep}: nothing would be masked")
+
     @property
     def reading(self) -> str:
         return "The map shows which places, when kept, raise (+) or lower (\u2212) the score of {target}"
@@ -47,8 +52,6 @@ class RISE(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.masks import Grids, Spread, by_grid
 
-        if self.keep >= 1:
-            raise ValueError(f"RISE.keep must be below 1, got {self.keep}: nothing would be masked")
         masking = Masking(view, score, self.baseline, inputs)
         grids = Grids(masking.site, self.grid, self.keep, self.seed)
         scores = masking.scores(by_grid)

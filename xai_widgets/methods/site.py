@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xai_widgets.baselines import Baseline
-from xai_widgets.methods.base import Inputs
+from xai_widgets.methods.base import Inputs, of_tokens
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
-
-
-def of_tokens(view: ModelView) -> bool:
-    """Whether the site is the output of an embedding: its inputs are token ids."""
-    return view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding"
 
 
 class Site:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method, relative
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method, of_tokens, relative
 from xai_widgets.methods.saliency import Saliency
-from xai_widgets.methods.site import of_tokens
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -48,6 +47,14 @@ class SmoothGrad(Method):
     @property
     def slopes(self) -> bool:
         return self.of.slopes
+
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        if self.of != Saliency() and of_tokens(view):
+            raise ValueError(
+                f"SmoothGrad of {type(self.of).__name__} puts noise on the inputs, and token ids have no neighbours; "
+                "SmoothGrad of Saliency puts it on their embedding"
+            )
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         if self.of == Saliency():
@@ -106,11 +113,6 @@ class SmoothGrad(Method):
 
         While the maps of later copies are at work the mean of those before them stands.
         """
-        if of_tokens(view):
-            raise ValueError(
-                f"SmoothGrad of {type(self.of).__name__} puts noise on the inputs, and token ids have no neighbours; "
-                "SmoothGrad of Saliency puts it on their embedding"
-            )
         count, pairs = len(inputs), -(-self.samples // 2)
         scales = self._scales(inputs.arrays)
         # A method of one pass takes many copies at once; a longer one starts with two, which are soon a map.

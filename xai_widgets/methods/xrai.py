@@ -45,11 +45,21 @@ class XRAI(Method):
     def fits(cls, shape: tuple[int, ...]) -> bool:
         return len(positions(shape)) in (1, 2)
 
+    def check(self, view: ModelView, inputs: Inputs) -> None:
+        super().check(view, inputs)
+        if view.wrt is not None:
+            raise ValueError("XRAI looks for regions of the input: it cannot be with respect to a layer (wrt=)")
+        for array in inputs.arrays:
+            if not self.fits(array.shape):
+                raise ValueError(
+                    f"XRAI needs pictures or series with a channel axis, got inputs of shape {array.shape}; "
+                    "use IntegratedGradients"
+                )
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.path import Walk, path_means
         from xai_widgets.engine.regions import RankedRegions
 
-        self._check(view, inputs.arrays)
         entered = view.enter(inputs.arrays, inputs.structure)
         references = [list(arrays) for arrays in zip(*map(_extremes, inputs.arrays), strict=True)]
         starts = [view.enter(arrays, inputs.structure) for arrays in references]
@@ -81,16 +91,6 @@ class XRAI(Method):
             picture.rank(one)
             values = _shaped([each.show(its) for each, its in zip(pictures, attribution, strict=True)], inputs)
             yield replace(frame, values=values, progress=_PATH + (1 - _PATH) * number / len(pictures))
-
-    def _check(self, view: ModelView, arrays: Sequence[np.ndarray]) -> None:
-        if view.wrt is not None:
-            raise ValueError("XRAI looks for regions of the input: it cannot be with respect to a layer (wrt=)")
-        for array in arrays:
-            if not self.fits(array.shape):
-                raise ValueError(
-                    f"XRAI needs pictures or series with a channel axis, got inputs of shape {array.shape}; "
-                    "use IntegratedGradients"
-                )
 
     def claims(self) -> bool:
         return True

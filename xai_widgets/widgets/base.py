@@ -18,6 +18,7 @@ from xai_widgets.baselines import BASELINES, Baseline, Samples
 from xai_widgets.caption import sentence
 from xai_widgets.declare import Surroundings, fields, from_json, parts, positive, schema, to_json
 from xai_widgets.methods import Frame, Method, as_method
+from xai_widgets.methods.players import are_of_each_sample
 from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import input_names
@@ -199,6 +200,7 @@ class Explainer(anywidget.AnyWidget):
         if type(method) not in self.METHODS:
             offered = ", ".join(cls.__name__ for cls in self.METHODS)
             raise ValueError(f"{type(self).__name__} offers {offered}, got {method!r}")
+        method.check(self._subject.view, self._subject.inputs)
         return method
 
     def _check_index(self, value: Any) -> int:
@@ -476,7 +478,16 @@ class Explainer(anywidget.AnyWidget):
         if self._probability:
             options.append("probability=True")
         rows = _rows_source(subject.inputs.structure, self._added_axis, self.index)
-        return f"xai.explain(model, {rows}, {self.method.source('xai.')}, {', '.join(options)})"
+        return f"xai.explain(model, {rows}, {self._method_source()}, {', '.join(options)})"
+
+    def _method_source(self) -> str:
+        """The source of the method; labels of each sample stand there as those of the one that is shown."""
+        method, inputs = self.method, self._subject.inputs
+        labels = getattr(method, "segments", None)
+        if labels is None or not are_of_each_sample(labels, inputs):
+            return method.source("xai.")
+        source = method.replace(segments=labels[self.index : self.index + 1]).source("xai.")
+        return source.replace("segments=segments", f"segments=segments[{self.index}:{self.index + 1}]")
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
