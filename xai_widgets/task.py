@@ -107,6 +107,7 @@ class Task:
     """
 
     def __init__(self, subject: Subject, method: Method, *, target: Any = None, probability: bool = False) -> None:
+        from xai_widgets.engine.gradients import token_layer
         from xai_widgets.engine.score import Score, resolve
 
         if not isinstance(probability, bool):
@@ -124,6 +125,9 @@ class Task:
         else:
             heads = view.heads(entered, inputs.structure)
             self.score = resolve(target, heads, len(inputs), subject.names, probability, find_layer)
+        self._tokens = None
+        if view.wrt is None and method.through_embedding:
+            self._tokens = token_layer(view, entered, inputs.structure)
         self._is_given = target is not None and not isinstance(target, Score)
         if not method.single and self.score.is_open:
             self.score = self.score.told(subject.outputs, subject.names)
@@ -163,8 +167,10 @@ class Task:
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
-        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
-        for frame in self.method.frames(self.subject.view, score, inputs):
+        score, inputs, view = self.score.rows(rows), self.subject.inputs.rows(rows), self.subject.view
+        for frame in self.method.frames(view if self._tokens is None else view.at(self._tokens), score, inputs):
+            if self._tokens is not None:
+                frame = _a_token(frame, self._tokens)
             scores = self.scores[rows] if frame.score is None else frame.score
             self._check_count(scores, len(inputs))
             told = score
@@ -250,6 +256,16 @@ class Task:
             return None
         outputs = self.subject.outputs if frame.outputs is None else frame.outputs
         return np.asarray(outputs.flat[reader.output].value)
+
+
+def _a_token(frame: Frame, layer: str) -> Frame:
+    """The frame with one value for each token, the sum over the width of its embedding; errors are at most theirs."""
+    return replace(
+        frame,
+        values=[array.sum(axis=-1) for array in frame.values],
+        error=None if frame.error is None else [array.sum(axis=-1) for array in frame.error],
+        facts=(*frame.facts, f"Token ids are explained through the output of their embedding {layer!r}."),
+    )
 
 
 def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:

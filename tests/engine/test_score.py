@@ -116,14 +116,22 @@ def test_a_score_that_does_not_depend_on_the_input_is_refused():
         xai.explain(stopped, np.ones((1, 2)))
 
 
-def test_token_ids_name_the_embedding_that_can_be_explained():
+def test_token_ids_are_explained_through_their_embedding():
     x = keras.Input((5,), dtype="int32")
     y = layers.GlobalAveragePooling1D()(layers.Embedding(10, 4, name="words")(x))
     model = keras.Model(x, layers.Dense(2, "softmax")(y))
     tokens = np.array([[1, 2, 3, 4, 5]])
-    with pytest.raises(ValueError, match="give wrt='words'"):
-        xai.explain(model, tokens, "saliency")
     assert xai.explain(model, tokens, "saliency", wrt="words").values.shape == (1, 5, 4)
+    for method in ("saliency", "gradient_input", "integrated_gradients", "expected_gradients", "smooth_grad"):
+        a = xai.explain(model, tokens, method)
+        inside = xai.explain(model, tokens, method, wrt="words")
+        np.testing.assert_allclose(a.values, inside.values.sum(axis=-1), atol=1e-6)
+        np.testing.assert_allclose(a.residual, inside.residual, atol=1e-5)
+        assert any("their embedding 'words'" in note for note in a.notes)
+        assert a.heatmap().shape == (1, 5)
+    twice = keras.Model(x, y + layers.GlobalAveragePooling1D()(layers.Embedding(10, 4)(x)))
+    with pytest.raises(ValueError, match="give wrt='words'"):
+        xai.explain(twice, tokens, "saliency", target=0)
 
 
 def test_names_of_a_wrong_number_are_refused(zoo):

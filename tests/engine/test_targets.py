@@ -38,7 +38,7 @@ def test_margin_is_a_difference(zoo):
     np.testing.assert_allclose(margin.values, one.values - other.values, atol=1e-6)
     np.testing.assert_allclose(margin.score, one.score - other.score, atol=1e-5)
     assert margin.targets[0] == "b rather than d"
-    np.testing.assert_array_equal(margin.target, 1)
+    np.testing.assert_array_equal(margin.target, -1)
 
 
 def test_output_picks_one_of_several(two_outputs):

@@ -123,6 +123,6 @@ def test_memory_and_result_do_not_depend_on_how_the_path_is_cut(digits, monkeypa
     from xai_widgets.engine.model import ModelView
 
     a = xai.explain(digits.model, digits.inputs[:1], xai.IntegratedGradients(steps=50))
-    monkeypatch.setattr(ModelView, "chunk", lambda *_: 7)
+    monkeypatch.setattr(ModelView, "chunk", lambda *_, **__: 7)
     b = xai.explain(digits.model, digits.inputs[:1], xai.IntegratedGradients(steps=50))
     np.testing.assert_allclose(a.values, b.values, atol=1e-6)

@@ -42,7 +42,7 @@ def test_draws_do_not_depend_on_how_they_are_grouped(digits, monkeypatch):
 
     method = xai.SmoothGrad(samples=20)
     a = xai.explain(digits.model, digits.inputs[:1], method)
-    monkeypatch.setattr(ModelView, "chunk", lambda *_: 6)
+    monkeypatch.setattr(ModelView, "chunk", lambda *_, **__: 6)
     np.testing.assert_allclose(a.values, xai.explain(digits.model, digits.inputs[:1], method).values, atol=1e-5)
 
 

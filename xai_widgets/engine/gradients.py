@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.model import ModelView, gathered, given, specs
-from xai_widgets.engine.score import Head, Outputs, Score, precise
+from xai_widgets.engine.score import Head, Outputs, Score, precise, reaches
+from xai_widgets.engine.taps import tapped
 
 CLASSES = tf.TensorSpec([None, None], tf.int32)
 
@@ -131,6 +133,39 @@ def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) 
 
     function, _ = view.compiled(("layer output", repr(structure)), run, specs(inputs))
     return [tensor.numpy() for tensor in function(*map(tf.constant, inputs))]
+
+
+def token_layer(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> str | None:
+    """Path of the embedding that token ids enter; None unless all that the model gives comes through one alone."""
+    embeddings = {path: layer for path, layer in view.layers.items() if type(layer).__name__ == "Embedding"}
+    if not embeddings or len(inputs) != 1:
+        return None
+    learnt: list[str | None] = []
+
+    def run(*tensors: tf.Tensor) -> Any:
+        seen: dict[str, list[tf.Tensor]] = {path: [] for path in embeddings}
+
+        def keep(path: str) -> Any:
+            def see(output: Any) -> Any:
+                seen[path].extend(tf.nest.flatten(output))
+                return output
+
+            return see
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape, contextlib.ExitStack() as stack:
+            tape.watch(tensors)
+            for path, layer in embeddings.items():
+                stack.enter_context(tapped(layer, keep(path)))
+            outputs = [output.logits for output in view.call(tensors, structure).flat]
+        rank = tensors[0].shape.rank + 1
+        once = {path: calls for path, calls in seen.items() if [one.shape.rank for one in calls] == [rank]}
+        entered = [path for path, calls in once.items() if reaches(tensors, calls)]
+        alone = len(entered) == 1 and tape.gradient(outputs, tensors[0]) is None
+        learnt.append(entered[0] if alone else None)
+        return outputs
+
+    _, path = view.compiled(("token layer", repr(structure)), run, specs(inputs), lambda: learnt[-1])
+    return path
 
 
 def complete(gradients: Sequence[Any], site: Sequence[tf.Tensor], view: ModelView) -> list[tf.Tensor]:

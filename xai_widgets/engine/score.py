@@ -255,8 +255,11 @@ class Score:
 
     @property
     def targets(self) -> np.ndarray:
-        """(N,) the class of each sample, -1 where there is none."""
-        return self.classes[:, 0] if self.classes.shape[1] else np.full(len(self.classes), -1)
+        """(N,) the class of each sample, -1 where it is not the score of one class that is explained."""
+        reader = self.reader
+        if isinstance(reader, ClassReader) and len(reader.signs) == 1 and reader.mask is None:
+            return self.classes[:, 0]
+        return np.full(len(self.classes), -1)
 
     @property
     def is_open(self) -> bool:

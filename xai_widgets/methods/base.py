@@ -94,6 +94,7 @@ class Method(Declared):
         family: The heading under which a menu lists it.
         differentiates: False where only scores are looked at.
         class_free: True where the map is the same for every target.
+        through_embedding: True where token ids are explained through the output of the embedding that they enter.
         per_channel: False where the values have no channel axis: one value for each position.
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
@@ -103,6 +104,7 @@ class Method(Declared):
     family: ClassVar[str] = "Gradients"
     differentiates: ClassVar[bool] = True
     class_free: ClassVar[bool] = False
+    through_embedding: ClassVar[bool] = False
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
     missing: ClassVar[str] = "more steps or samples would add it"
@@ -156,6 +158,8 @@ class GradientMethod(Method):
 
     `SmoothGrad` averages any of them over noisy copies.
     """
+
+    through_embedding: ClassVar[bool] = True
 
 
 def of_tokens(view: ModelView) -> bool:

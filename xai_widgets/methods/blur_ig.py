@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from xai_widgets.declare import param
 from xai_widgets.layout import positions
@@ -24,6 +24,7 @@ class BlurIG(GradientMethod):
     it looks for. It sums to the score minus the score of the blurred input.
     """
 
+    through_embedding: ClassVar[bool] = False
     name = "blur_ig"
     label = "Blur IG"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class SmoothGrad(Method):
     map of any other gradient method.
     """
 
+    through_embedding: ClassVar[bool] = True
     label = "SmoothGrad"
 
     samples: int = param(32, ge=2, soft_max=256, doc="Noisy copies (made even), one map each.")
