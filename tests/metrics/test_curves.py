@@ -136,9 +136,7 @@ def test_probability_margins_and_preprocessing_are_followed(zoo):
         a = xai.explain(model, inputs, "saliency", probability=True)
         np.testing.assert_allclose(xai.deletion(model, inputs, a).scores[:, 0], a.score, atol=1e-5)
         a = xai.explain(model, inputs, "saliency", target=xai.Margin(1, 2))
-        with pytest.raises(
-            ValueError, match="target must be given: the attribution explains 'class 1 rather than class 2'"
-        ):
+        with pytest.raises(ValueError, match=r"target must be given: .* 'class 1 rather than class 2'"):
             xai.deletion(model, inputs, a)
         np.testing.assert_allclose(
             xai.deletion(model, inputs, a, target=xai.Margin(1, 2)).scores[:, 0], a.score, atol=1e-5
