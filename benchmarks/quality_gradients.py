@@ -10,9 +10,11 @@ The converged maps take many more evaluations, and other noise.
 import argparse
 import statistics
 import sys
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from drawing import draw
 from passes import networks, raw_gradient
 from tqdm import tqdm
 
@@ -87,10 +89,12 @@ def main():
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--plot", type=Path, help="a picture of the same")
     parser.add_argument("--many", type=int, default=1024, help="evaluations behind a converged map")
     options = parser.parse_args()
     print("| network | method | estimator |" + "".join(f" {count} |" for count in EVALUATIONS))
     print("| --- | --- | --- |" + " --- |" * len(EVALUATIONS))
+    panels = {}
     for name, model, x in networks():
         index = tf.constant(int(np.argmax(model(x)[0])))
         found = trials(model, x, index, options.seeds, options.many)
@@ -100,8 +104,13 @@ def main():
                 shown = [values for values in (nearest(evaluations, maps) for maps in runs) if values is not None]
                 measured = [distance(values, limit) for values in shown]
                 means = [statistics.fmean(part) for part in zip(*measured, strict=True)]
+                if means:
+                    lines = panels.setdefault(f"{method}, {name}", {})
+                    lines.setdefault(estimator, []).append((evaluations, means[0]))
                 cells.append(f" {means[0]:.3f} / {means[1]:.2f} |" if means else " |")
             print(f"| {name} | {method} | {estimator} |{''.join(cells)}")
+    if options.plot:
+        draw(panels, options.plot)
 
 
 if __name__ == "__main__":

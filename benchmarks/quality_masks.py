@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from drawing import draw
 from tqdm import tqdm
 
 import xai_widgets as xai
@@ -145,11 +146,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="without the ImageNet network")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--plot", type=Path, help="a picture of the first table")
     options = parser.parse_args()
     logging.getLogger("shap").setLevel(logging.ERROR)
     print("| network | method | evaluations | correlation | plain | squared error | plain |\n|" + " --- |" * 7)
+    panels = {}
     for name, method, budget, *figures in quality(options.short):
+        lines = panels.setdefault(f"{method}, {name}", {})
+        for label, correlation in zip(("xai_widgets", "plain"), figures, strict=False):
+            lines.setdefault(label, []).append((budget, correlation))
         print(f"| {name} | {method} | {budget} | " + " | ".join(f"{one:.3f}" for one in figures) + " |", flush=True)
+    if options.plot:
+        draw(panels, options.plot)
     print("\n| network | method | evaluations | explain, ms | forward passes, ms | ratio |\n|" + " --- |" * 6)
     for name, method, passes, ours, loop in cost(options.short, options.rounds):
         print(f"| {name} | {method} | {passes} | {ours:.1f} | {loop:.1f} | {ours / loop:.2f} |", flush=True)

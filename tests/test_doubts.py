@@ -57,3 +57,11 @@ def test_a_model_that_ignores_its_input_is_refused_by_explain_and_by_the_widget(
     for ask in (xai.explain, xai.SaliencyWidget):
         with pytest.raises(ValueError, match=r"output of model '\w+' does not depend on its input"):
             ask(constant, np.ones((1, 2)))
+
+
+def test_a_baseline_that_looks_like_the_input_is_said_so(zoo):
+    model, inputs = zoo["functional"]
+    for size, alike in ((1e-3, True), (0.5, False)):
+        near = xai.Constant(inputs[0] + size)
+        a = xai.explain(model, inputs[:1], xai.IntegratedGradients(steps=4, baseline=near))
+        assert any("The baseline looks like the input" in note for note in a.notes) == alike

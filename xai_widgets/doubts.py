@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from xai_widgets.methods import Frame, Method
 
 UNSETTLED = 0.1
 INCOMPLETE = 0.1
+ALIKE = 0.01
 EARLY = 0.2
 MOST_OF_IT = 0.6
 SURE = 0.99
@@ -77,6 +78,21 @@ def doubts(
 def _look_like_probabilities(outputs: np.ndarray) -> bool:
     many = outputs.ndim == 2 and outputs.shape[1] > 1
     return many and bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))
+
+
+def likeness(baseline: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> Iterator[str]:
+    """A sentence where a baseline hardly differs from the input, so that there is little to attribute.
+
+    Args:
+        baseline, inputs: Arrays (n, ...) of the same shapes.
+    """
+    for before, after in zip(baseline, inputs, strict=True):
+        axes = tuple(range(1, after.ndim))
+        apart = np.abs(after - before).mean(axis=axes)
+        share = _share(apart, np.ptp(after, axis=axes))
+        if np.any((apart > 0) & (share < ALIKE)):
+            yield f"The baseline looks like the input: they differ by {np.nanmin(share):.1%} of its range, on average."
+            return
 
 
 def early_share(alphas: np.ndarray, scores: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -25,6 +25,13 @@ SIGHTED = (
     xai.AblationCAM(layer="leaky_re_lu_15"),
     xai.IntegratedGradients(steps=16),
 )
+# The methods that mask: some seconds each, so they are tried where there is time for it.
+MASKED = (
+    xai.Occlusion(window=32, stride=16),
+    xai.RISE(samples=256),
+    xai.LIME(samples=200, baseline=xai.Blur(12)),
+    xai.KernelSHAP(samples=200, baseline=xai.Blur(12)),
+)
 # Rows and columns of the 224 x 224 picture: a bulldog that sits above, a tabby that lies below.
 BOXES = {"bull mastiff": np.s_[10:122, 70:178], "tiger cat": np.s_[122:224, 45:203]}
 
@@ -49,7 +56,9 @@ def shares(scene, method, target):
     return {animal: heat[box].sum() / heat.sum() for animal, box in BOXES.items()}
 
 
-@pytest.mark.parametrize("method", SIGHTED, ids=repr)
+@pytest.mark.parametrize(
+    "method", [*SIGHTED, *(pytest.param(method, marks=pytest.mark.slow) for method in MASKED)], ids=repr
+)
 def test_each_map_lies_more_on_its_own_animal(scene, method):
     dog, cat = (shares(scene, method, animal) for animal in BOXES)
     assert dog["bull mastiff"] > cat["bull mastiff"] + 0.1
