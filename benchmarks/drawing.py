@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 COLUMNS = 3
 
@@ -15,6 +16,8 @@ def draw(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], path
     for axis, (title, lines) in zip(figure.subplots(rows, COLUMNS, squeeze=False).flat, panels.items(), strict=False):
         for label, points in lines.items():
             axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
-        axis.set(title=title, xscale="log", xlabel="model evaluations", ylabel="correlation")
+        axis.set(title=title, xlabel="model evaluations", ylabel="correlation")
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.legend()
     figure.savefig(path)

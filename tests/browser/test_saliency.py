@@ -181,6 +181,15 @@ def test_every_method_of_the_menu_gives_its_map(page: Page, lab: Lab, digits):
         comes_to_show(canvas, painted(heat, digits.inputs[0]))
         assert widget.get_by_role("alert").count() == 0
         screenshot(widget, f"digits-{cls.name}")
+    menu.select_option("Occlusion")
+    window = widget.locator("input[placeholder=auto]").first
+    window.fill("9")
+    heat = xai.explain(digits.model, digits.inputs[:1], xai.Occlusion(window=9)).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[0]))
+    window.fill("")  # an empty box leaves the choice to the method
+    window.press("Tab")
+    heat = xai.explain(digits.model, digits.inputs[:1], xai.Occlusion()).heatmap()[0]
+    comes_to_show(canvas, painted(heat, digits.inputs[0]))
     assert page.errors == []
 
 

@@ -63,6 +63,7 @@ function FieldControl(props: {
 					value={typeof value === "number" ? value : null}
 					placeholder="auto"
 					onChange={onChange}
+					onClear={field.kind === "size" ? () => onChange(null) : undefined}
 				/>
 			);
 		case "value":

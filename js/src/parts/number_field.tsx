@@ -12,6 +12,8 @@ export function NumberField(props: {
 	onChange: (value: number) => void;
 	/** What stands where the number would, while there is none. */
 	placeholder?: string;
+	/** An empty box is a value as well. */
+	onClear?: (() => void) | undefined;
 	/** What stands where the slider would. */
 	children?: ComponentChildren;
 }) {
@@ -32,7 +34,7 @@ export function NumberField(props: {
 	};
 	const settle = (number: number) => {
 		setDraft(null);
-		if (Number.isNaN(number)) return;
+		if (Number.isNaN(number)) return props.onClear?.();
 		const admitted = admit(field, number);
 		setRefused(admitted !== number);
 		if (admitted !== value) onChange(admitted);

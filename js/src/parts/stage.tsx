@@ -92,7 +92,8 @@ export function Stage(props: {
 
 	return (
 		<div class="xai-stage">
-			<div class={error ? "xai-inputs xai-last-good" : "xai-inputs"}>
+			{/* While another method is prepared, the map is still the last one's. */}
+			<div class={error || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"}>
 				{inputs.map((input, i) => (
 					<section key={input.name}>
 						{inputs.length > 1 && <h4>{input.name}</h4>}
