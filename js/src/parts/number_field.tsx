@@ -27,6 +27,7 @@ export function NumberField(props: {
 
 	const type = (text: string, number: number) => {
 		setDraft(text);
+		if (text === "") props.onClear?.();
 		if (admit(field, number) === number) {
 			setRefused(false);
 			onChange(number);
@@ -34,7 +35,7 @@ export function NumberField(props: {
 	};
 	const settle = (number: number) => {
 		setDraft(null);
-		if (Number.isNaN(number)) return props.onClear?.();
+		if (Number.isNaN(number)) return;
 		const admitted = admit(field, number);
 		setRefused(admitted !== number);
 		if (admitted !== value) onChange(admitted);
