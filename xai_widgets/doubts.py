@@ -90,8 +90,9 @@ def likeness(baseline: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> It
         axes = tuple(range(1, after.ndim))
         apart = np.abs(after - before).mean(axis=axes)
         share = _share(apart, np.ptp(after, axis=axes))
-        if np.any((apart > 0) & (share < ALIKE)):
-            yield f"The baseline looks like the input: they differ by {np.nanmin(share):.1%} of its range, on average."
+        close = share[(apart > 0) & (share < ALIKE)]
+        if len(close):
+            yield f"The baseline looks like the input: they differ by {close.min():.1%} of its range, on average."
             return
 
 

@@ -12,8 +12,6 @@ from xai_widgets.engine.gradients import CLASSES, differentiate
 from xai_widgets.engine.model import ModelView, gathered, given_at, specs
 from xai_widgets.engine.score import Outputs, Score
 
-REDUCTIONS = ("mean", "square", "variance")
-
 
 def noisy_sums(
     view: ModelView,

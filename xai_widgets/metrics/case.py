@@ -12,6 +12,7 @@ import numpy as np
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.methods import Saliency
+from xai_widgets.methods.base import of_tokens
 from xai_widgets.metrics.parts import Parts, coarse, finest
 from xai_widgets.task import Subject, Task
 
@@ -92,7 +93,7 @@ class Case:
             ValueError: The attribution has no map at the size of the inputs.
         """
         tables = any(array.ndim == 2 for array in self.subject.inputs.arrays)
-        if self.attribution.wrt is not None and tables and not of_embedding(self.subject):
+        if self.attribution.wrt is not None and tables and not of_tokens(self.subject.view):
             raise ValueError(
                 f"the attribution is to layer {self.attribution.wrt!r}, whose units are no features of the inputs: "
                 "only parts of the inputs can be removed"
@@ -160,7 +161,7 @@ def _score(subject: Subject, attribution: Attribution, target: Any) -> Score:
 def _baseline(subject: Subject, attribution: Attribution, baseline: Any) -> Baseline:
     if baseline is None:
         # The baseline of an embedding is one of its output; what stands for no token among the ids is 0.
-        chosen = Constant(0.0) if of_embedding(subject) else getattr(attribution.method, "baseline", Constant(0.0))
+        chosen = Constant(0.0) if of_tokens(subject.view) else getattr(attribution.method, "baseline", Constant(0.0))
     elif isinstance(baseline, Baseline):
         chosen = baseline
     else:
@@ -168,9 +169,3 @@ def _baseline(subject: Subject, attribution: Attribution, baseline: Any) -> Base
     for array in subject.inputs.arrays:
         chosen.reference(array[:1])
     return chosen
-
-
-def of_embedding(subject: Subject) -> bool:
-    """Whether the attribution is to what an embedding gives, so that the inputs are ids of tokens."""
-    wrt = subject.view.wrt
-    return wrt is not None and type(subject.view.layers[wrt]).__name__ == "Embedding"

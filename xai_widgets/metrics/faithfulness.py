@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution, settled
-from xai_widgets.metrics.case import Case, of_embedding
+from xai_widgets.methods.base import of_tokens
+from xai_widgets.metrics.case import Case
 from xai_widgets.metrics.checks import positive, whole
 from xai_widgets.metrics.parts import Parts
 from xai_widgets.task import Task
@@ -120,7 +121,7 @@ def completeness(
     """
     case = Case(model, inputs, attribution, preprocess=preprocess, target=target, baseline=baseline)
     own = getattr(attribution.method, "baseline", None)
-    fixed = own is not None and own.count is not None and not of_embedding(case.subject)
+    fixed = own is not None and own.count is not None and not of_tokens(case.subject.view)
     if baseline is None and not fixed and np.isfinite(attribution.baseline_score).all():
         start = attribution.baseline_score
     else:
@@ -168,7 +169,7 @@ def sensitivity(
 
 def sensitivities(case: Case, radius: float, samples: int, seed: int) -> Iterator[np.ndarray]:
     """The largest change so far, (n,), after each draw."""
-    if of_embedding(case.subject):
+    if of_tokens(case.subject.view):
         raise ValueError("the inputs are token ids: no token is a small change of another")
     subject, attribution = case.subject, case.attribution
     before = _flat(attribution)
