@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import from_json, positive, to_json
 from xai_widgets.layout import has_channels, positions
-from xai_widgets.methods import METHODS, Frame, IntegratedGradients, Method, as_method
+from xai_widgets.methods import METHODS, IntegratedGradients, Method, as_method
 from xai_widgets.trees import leaves, map_leaves, restored, skeleton_of
 
 if TYPE_CHECKING:
@@ -223,14 +223,7 @@ def settled(task: Task, together: int | None = None) -> Attribution:
     subject = task.subject
     together = together or subject.view.chunk(subject.inputs.arrays)
     starts = range(0, len(subject.inputs), together)
-    return _joined([_last(task.frames(slice(start, start + together))) for start in starts])
-
-
-def _last(frames: Iterator[tuple[Frame, Attribution]]) -> Attribution:
-    # Not `*_, last = frames`: that would keep every frame until the end.
-    for _, attribution in frames:  # noqa: B007
-        pass
-    return attribution
+    return _joined([task.answer(slice(start, start + together)) for start in starts])
 
 
 def _joined(parts: Sequence[Attribution]) -> Attribution:

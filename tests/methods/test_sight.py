@@ -11,7 +11,6 @@ import pytest
 import xai_widgets as xai
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-# Of the last convolution there is a channel for each class: Score-CAM, which tries them all, gets the layer before.
 SIGHTED = (
     xai.GradCAM(),
     xai.GradCAMPlusPlus(),
@@ -19,7 +18,7 @@ SIGHTED = (
     xai.HiResCAM(),
     xai.XGradCAM(),
     xai.CAM(),
-    xai.ScoreCAM(layer="leaky_re_lu_15", channels=64),
+    xai.ScoreCAM(channels=64),
     xai.AblationCAM(),
     xai.GradCAM(layer="leaky_re_lu_14"),
     xai.AblationCAM(layer="leaky_re_lu_15"),

@@ -412,7 +412,6 @@ def _scores(
     classes: tf.Tensor,
     repeats: tf.Tensor,
 ) -> tf.Tensor:
-    classes = tf.repeat(classes, repeats, axis=0)
     if view.wrt is None:
         return view.score(score, rows, structure, classes)
     replacements = iter(rows)

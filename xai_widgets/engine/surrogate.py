@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -153,7 +153,8 @@ def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
         seed: Of the draw.
     """
     random = np.random.default_rng([seed, players])
-    drawn, weights, fraction, order = [], [], [], []
+    listed: list[_Stratum] = []
+    tossed: list[_Stratum] = []
     sizes = np.arange(1, players // 2 + 1)
     kernel_mass = np.where(2 * sizes < players, 1.0, 0.5) / (sizes * (players - sizes))
     shares = kernel_mass * np.sqrt(sizes * (players - sizes))
@@ -161,59 +162,87 @@ def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
     # Systematic sampling: expected numbers become whole ones whose sum is that of the whole.
     offset, taken = random.random(), 0
     expected_sum = 0.0
-    for size, share, kernel_share in zip(sizes.tolist(), shares, kernel_mass, strict=True):
+    for size, share, kernel_share in zip(sizes.tolist(), shares.tolist(), kernel_mass.tolist(), strict=True):
         there = math.comb(players, size) // (1 if 2 * size < players else 2)
-        expected = float(min(there, left * share / mass))
+        expected = min(there, left * share / mass)
         left, mass = left - expected, mass - share
         expected_sum += expected
         wanted = min(there, math.floor(expected_sum + offset) - taken)
         taken += wanted
-        if not wanted:
-            continue
-        drawn.append(_coalitions(players, size, there, wanted, random))
-        weights.append(np.full(wanted, players * kernel_share / expected))
-        fraction.append(np.full(wanted, wanted / there))
-        order.append((np.arange(wanted) + random.random()) / wanted)
-    ranks = np.argsort(np.concatenate(order), kind="stable")
-    return Draw(np.concatenate(drawn)[ranks], np.concatenate(weights)[ranks], np.concatenate(fraction)[ranks])
+        if wanted:
+            few = there <= max(_LISTED, 4 * wanted)
+            (listed if few else tossed).append(_Stratum(size, there, wanted, players * kernel_share / expected))
+    masks = [_listed(players, stratum, random) for stratum in listed]
+    if tossed:
+        masks.append(_tossed(players, np.repeat([one.size for one in tossed], [one.wanted for one in tossed]), random))
+    strata = [*listed, *tossed]
+    counts = np.array([stratum.wanted for stratum in strata])
+    # Each stratum is spread evenly over the whole, from a random start.
+    turns = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - random.random(len(counts)), counts)
+    ranks = np.argsort(turns / np.repeat(counts, counts), kind="stable")
+    weights = np.repeat([stratum.weight for stratum in strata], counts)
+    fraction = np.repeat([stratum.wanted / stratum.there for stratum in strata], counts)
+    return Draw(np.concatenate(masks)[ranks], weights[ranks], fraction[ranks])
 
 
-def _coalitions(players: int, size: int, there: int, wanted: int, random: np.random.Generator) -> np.ndarray:
-    """(wanted, players) bool: different coalitions of a size in random order, of two complements at most one."""
-    halved = 2 * size == players
-    if there <= max(_LISTED, 4 * wanted):
-        # Of two complements of half the players, that with the first player.
-        first = int(halved)
-        listed = itertools.combinations(range(first, players), size - first)
-        flat = np.fromiter(itertools.chain.from_iterable(listed), np.intp, there * (size - first))
-        chosen = flat.reshape(there, -1)[random.choice(there, wanted, replace=False)]
-        masks = np.zeros((wanted, players), bool)
-        masks[:, :first] = True
-        masks[np.arange(wanted)[:, None], chosen] = True
-        return masks
-    masks = np.zeros((0, players), bool)
-    while len(masks) < wanted:
-        more = np.zeros((wanted - len(masks), players), bool)
-        chosen = random.random(more.shape).argpartition(size - 1, axis=1)[:, :size]
-        more[np.arange(len(more))[:, None], chosen] = True
-        if halved:
-            more[~more[:, 0]] ^= True
-        masks = np.concatenate([masks, more])
-        first_places: dict[bytes, int] = {}
-        for place, code in enumerate(np.packbits(masks, axis=1)):
-            first_places.setdefault(code.tobytes(), place)
-        masks = masks[list(first_places.values())]
+class _Stratum(NamedTuple):
+    """Coalitions of a size, of two complements one: how many there are, how many are drawn, and the weight of each."""
+
+    size: int
+    there: int
+    wanted: int
+    weight: float
+
+
+def _listed(players: int, stratum: _Stratum, random: np.random.Generator) -> np.ndarray:
+    """(wanted, players) bool: coalitions of a size, chosen from all of them; of two complements at most one."""
+    # Of two complements of half the players, that with the first player.
+    first = int(2 * stratum.size == players)
+    places = random.choice(stratum.there, stratum.wanted, replace=False)
+    chosen = _combinations(first, players, stratum.size - first)[places]
+    masks = np.zeros((stratum.wanted, players), bool)
+    masks[:, :first] = True
+    masks[np.arange(stratum.wanted)[:, None], chosen] = True
+    return masks
+
+
+@functools.lru_cache(maxsize=16)
+def _combinations(first: int, last: int, size: int) -> np.ndarray:
+    """(k, size) the ways to choose so many numbers of a range."""
+    listed, there = itertools.combinations(range(first, last), size), math.comb(last - first, size)
+    return np.fromiter(itertools.chain.from_iterable(listed), np.intp, there * size).reshape(there, size)
+
+
+def _tossed(players: int, sizes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(k, players) bool: different coalitions of the sizes (k,); of two complements at most one."""
+    masks = np.zeros((len(sizes), players), bool)
+    # Two masks whose keys sum to the same are taken for equal: what is drawn again for nothing does no harm.
+    keys = random.integers(2**64, size=players, dtype=np.uint64)
+    open_ = np.arange(len(sizes))
+    while len(open_):
+        drawn = random.random((len(open_), players), np.float32)
+        last = np.take_along_axis(np.sort(drawn, axis=1), sizes[open_, None] - 1, axis=1)
+        more = drawn <= last
+        more[(2 * sizes[open_] == players) & ~more[:, 0]] ^= True
+        masks[open_] = more
+        _, firsts = np.unique(masks @ keys, return_index=True)
+        # Two equal numbers of a draw would make a coalition too large.
+        again = masks.sum(axis=1) != sizes
+        again[np.setdiff1d(np.arange(len(sizes)), firsts)] = True
+        open_ = np.flatnonzero(again)
     return masks
 
 
 _CODED = 20
-_BLOCK = 256
+_ROUND = 2.5
 
 
 class Coins:
     """Masks whose players are present or absent by the toss of a coin, the same for a seed however they are asked for.
 
-    Of a few players each mask comes once, and all of them where as many are wanted; of many, all but surely so.
+    In each block the second half are the complements of the first: what two players do together then hardly moves a
+    weight, which halves its variance; but pairs in turn would give but half as many equations at the start. Of a few
+    players each mask comes once, and all of them where as many are wanted; of many, all but surely so.
 
     Attributes:
         count: How many masks there are.
@@ -225,10 +254,16 @@ class Coins:
         there = 2**players
         self.count = min(wanted, there)
         self.fraction = self.count / there
+        # A multiple of the groups, so that a mask and its complement are dealt to the same one.
+        self._half = GROUPS * math.ceil(max(_ROUND * players, 6 * GROUPS) / GROUPS)
         self._codes: np.ndarray | None = None
         self._last: tuple[slice, np.ndarray] | None = None
         if players <= _CODED:
-            self._codes = np.random.default_rng([seed, players]).choice(there, self.count, replace=False)
+            random = np.random.default_rng([seed, players])
+            firsts = random.choice(there // 2, -(-self.count // 2), replace=False)
+            firsts = np.where(random.integers(2, size=len(firsts)) == 1, there - 1 - firsts, firsts)
+            cuts = np.split(firsts, range(self._half, len(firsts), self._half))
+            self._codes = np.concatenate([half for cut in cuts for half in (cut, there - 1 - cut)])[: self.count]
 
     def masks(self, rows: slice) -> np.ndarray:
         """(k, players) bool of the rows asked for; they are kept, for they are asked for again with their scores."""
@@ -239,15 +274,15 @@ class Coins:
     def _tossed(self, start: int, stop: int) -> np.ndarray:
         if self._codes is not None:
             return (self._codes[start:stop, None] >> np.arange(self._players)) & 1 == 1
-        blocks = range(start // _BLOCK, -(-stop // _BLOCK))
-        tossed = [
-            np.random.default_rng([self._seed, self._players, number]).integers(
-                2, size=(_BLOCK, self._players), dtype=np.uint8
-            )
-            for number in blocks
-        ]
-        first = blocks.start * _BLOCK
-        return np.concatenate(tossed)[start - first : stop - first] == 1
+        block = 2 * self._half
+        blocks = range(start // block, -(-stop // block))
+        tossed = []
+        for number in blocks:
+            random = np.random.default_rng([self._seed, self._players, number])
+            firsts = random.integers(2, size=(self._half, self._players), dtype=np.uint8) == 1
+            tossed += [firsts, ~firsts]
+        first = blocks.start * block
+        return np.concatenate(tossed)[start - first : stop - first]
 
 
 def kernel(masks: np.ndarray, width: float) -> np.ndarray:
@@ -269,6 +304,9 @@ class Game(Protocol):
     def masks(self, rounds: slice) -> np.ndarray:
         """(k, players) bool: the masks of some rounds."""
 
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        """Take in the scores (n,) of all players and of none, before any others."""
+
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         """Take in the scores (n, k) of the masks of some rounds."""
 
@@ -281,28 +319,19 @@ class LocalGame:
 
     Args:
         players: Of each sample.
-        samples: Masks that are wanted.
+        count: Samples.
+        wanted: Masks that are wanted.
         kernel_width, alpha, seed: As in `LIME`.
-        whole, absent: (n,) scores of all players and of none.
     """
 
     masks_a_round = 1
 
-    def __init__(
-        self,
-        players: int,
-        samples: int,
-        kernel_width: float,
-        alpha: float,
-        seed: int,
-        whole: np.ndarray,
-        absent: np.ndarray,
-    ) -> None:
-        self._coins = Coins(players, samples, seed)
+    def __init__(self, players: int, count: int, wanted: int, kernel_width: float, alpha: float, seed: int) -> None:
+        self._coins = Coins(players, wanted, seed)
         self.rounds = self._coins.count if players > 1 else 0
         self._players, self._width, self._alpha = players, kernel_width, alpha
-        self._whole, self._absent = whole, absent
-        self._regression = Regression(players + 1, len(whole))
+        self._whole = self._absent = np.zeros(count)
+        self._regression = Regression(players + 1, count)
 
     @property
     def effective(self) -> float:
@@ -311,6 +340,9 @@ class LocalGame:
 
     def masks(self, rounds: slice) -> np.ndarray:
         return self._coins.masks(rounds)
+
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        self._whole, self._absent = whole, absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         masks = self._coins.masks(rounds)
@@ -337,23 +369,26 @@ class ShapleyGame:
     division taken off, rows and solution sum to zero, and the constraint is kept by itself.
 
     Args:
-        players, whole, absent: As in `LocalGame`.
-        samples: Coalitions that are wanted, besides all players and none.
+        players, count: As in `LocalGame`.
+        wanted: Coalitions, besides all players and none.
         seed: Of the draw.
     """
 
     masks_a_round = 2
 
-    def __init__(self, players: int, samples: int, seed: int, whole: np.ndarray, absent: np.ndarray) -> None:
-        self._players, self._difference = players, whole - absent
-        self._draw = coalition_pairs(players, max(1, samples // 2), seed) if players > 1 else None
+    def __init__(self, players: int, count: int, wanted: int, seed: int) -> None:
+        self._players, self._difference = players, np.zeros(count)
+        self._draw = coalition_pairs(players, max(1, wanted // 2), seed) if players > 1 else None
         self.rounds = len(self._draw.masks) if self._draw else 0
-        self._regression = Regression(players, len(whole))
+        self._regression = Regression(players, count)
 
     def masks(self, rounds: slice) -> np.ndarray:
         assert self._draw is not None
         masks = self._draw.masks[rounds]
         return np.concatenate([masks, ~masks])
+
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        self._difference = whole - absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         draw = self._draw
