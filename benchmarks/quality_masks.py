@@ -80,7 +80,7 @@ def shap_values(explainer, players, samples, seed):
 
 
 def ridge(run, x, target, labels, method, samples, seed):
-    """LIME's weights from independent masks by scikit-learn's ridge, over zeros."""
+    """LIME's weights from independent masks by scikit-learn's ridge, over zeros, or over means of a table."""
     from sklearn.linear_model import Ridge
 
     players = x.shape[1] if labels is None else labels.max() + 1
@@ -88,7 +88,7 @@ def ridge(run, x, target, labels, method, samples, seed):
     spread = masks if labels is None else masks[:, labels[0]][..., None]
     parts = np.array_split((x * spread).astype("float32"), -(-samples // 256))
     scores = np.concatenate([run(tf.constant(part)).numpy()[:, target] for part in parts])
-    weights = kernel(masks, method.kernel_width)
+    weights = kernel(masks.mean(axis=1), method.kernel_width)
     return Ridge(alpha=method.alpha).fit(masks, scores, sample_weight=weights).coef_
 
 

@@ -61,7 +61,7 @@ def test_masks_do_not_depend_on_how_they_are_asked_for(players):
 
 def test_masks_far_from_the_input_weigh_little():
     masks = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], bool)
-    np.testing.assert_allclose(kernel(masks, 0.5), np.exp(-(np.array([0, 0.5, 1]) ** 2) / 0.25))
+    np.testing.assert_allclose(kernel(masks.mean(axis=1), 0.5), np.exp(-(np.array([0, 0.5, 1]) ** 2) / 0.25))
 
 
 def test_a_regression_in_parts_is_the_regression_of_all():
@@ -86,6 +86,39 @@ def test_the_stated_error_covers_the_truth():
     inside = []
     for seed in range(80):
         a = xai.explain(model, x, xai.LIME(samples=300, alpha=0, seed=seed))
+        inside.append(np.abs(a.values - truth) <= 1.96 * a.error)
+    assert 0.9 < np.mean(inside) < 0.99
+
+
+@pytest.mark.parametrize(("count", "at_most"), [(60, 0.85), (480, 0.7)])
+def test_masks_are_worth_more_than_independent_ones(count, at_most):
+    """Few of them are drawn near to the input, many come with their complements: the squared error is smaller."""
+    rng = np.random.default_rng(0)
+    pairs = np.triu(rng.normal(size=(24, 24)), 1).astype("float32")
+    model = function_model(lambda x: ops.sum((x @ pairs) * x, axis=1, keepdims=True), 24)
+    x = np.ones((1, 24), "float32")
+    truth = xai.explain(model, x, xai.LIME(samples=40_000, alpha=0, seed=99)).values[0]
+    ours, plain = 0.0, 0.0
+    for seed in range(40):
+        values = xai.explain(model, x, xai.LIME(samples=count, alpha=1e-6, seed=seed)).values[0]
+        ours += ((values - truth) ** 2).sum()
+        masks = np.random.default_rng(seed).random((count, 24)) < 0.5
+        scores = (masks @ pairs * masks).sum(axis=1)
+        fit = Ridge(alpha=1e-6).fit(masks, scores, sample_weight=kernel(masks.mean(axis=1), 0.25))
+        plain += ((fit.coef_ - truth) ** 2).sum()
+    assert ours < at_most * plain
+
+
+@pytest.mark.parametrize("width", [0.15, 0.25, 1.0])
+def test_the_stated_error_covers_the_truth_of_few_masks(width):
+    rng = np.random.default_rng(1)
+    w1, w2 = rng.normal(size=(24, 8)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
+    model = function_model(lambda x: ops.tanh(x @ w1 / 2) @ w2, 24)
+    x = samples(24, count=1)
+    truth = xai.explain(model, x, xai.LIME(samples=40_000, alpha=0, kernel_width=width)).values
+    inside = []
+    for seed in range(60):
+        a = xai.explain(model, x, xai.LIME(samples=110, alpha=0, kernel_width=width, seed=seed))
         inside.append(np.abs(a.values - truth) <= 1.96 * a.error)
     assert 0.9 < np.mean(inside) < 0.99
 

@@ -284,11 +284,56 @@ class Coins:
         first = blocks.start * block
         return np.concatenate(tossed)[start - first : stop - first]
 
+    def weights(self, masks: np.ndarray, width: float) -> np.ndarray:
+        """(k,) in the regression."""
+        return kernel(masks.mean(axis=1), width)
 
-def kernel(masks: np.ndarray, width: float) -> np.ndarray:
-    """LIME's weights (k,) of masks (k, players): exp(-d^2 / width^2), d the cosine distance from what is whole."""
-    distance = 1 - np.sqrt(masks.mean(axis=1))
-    return np.exp(-((distance / width) ** 2))
+
+_TIGHT = 5
+_NARROWEST = 0.15
+
+
+class Near:
+    """Masks for when there are few to a player: the nearer to the whole input, the likelier, as LIME's kernel has it.
+
+    Coins would spend many of them on masks that hardly count. The sizes follow their distribution evenly.
+
+    Attributes:
+        count, fraction: As of `Coins`; there are far more masks than are drawn.
+    """
+
+    fraction = 0.0
+
+    def __init__(self, players: int, wanted: int, width: float, seed: int) -> None:
+        self.count = wanted
+        from scipy.special import gammaln
+
+        random = np.random.default_rng([seed, players])
+        sizes = np.arange(players + 1)
+        ways = gammaln(players + 1) - gammaln(sizes + 1) - gammaln(players - sizes + 1)
+        self._width = max(width, _NARROWEST)
+        near = np.exp(ways - players * np.log(2)) * kernel(sizes / players, self._width)
+        self._mean = near.sum()
+        drawn = np.searchsorted(near.cumsum() / self._mean, (np.arange(wanted) + random.random()) / wanted)
+        ranks = random.random((wanted, players)).argsort(axis=1).argsort(axis=1)
+        self._masks = ranks < random.permutation(np.minimum(drawn, players))[:, None]
+
+    def masks(self, rows: slice) -> np.ndarray:
+        """(k, players) bool of the rows asked for."""
+        return self._masks[rows]
+
+    def weights(self, masks: np.ndarray, width: float) -> np.ndarray:
+        """(k,) in the regression: the kernel over how much likelier they are than by coins."""
+        present = masks.mean(axis=1)
+        return self._mean * kernel(present, width) / kernel(present, self._width)
+
+
+def kernel(present: np.ndarray, width: float) -> np.ndarray:
+    """LIME's weights of masks, from the shares of players present in them.
+
+    exp(-d^2 / width^2), d the cosine distance from what is whole.
+    """
+    return np.exp(-(((1 - np.sqrt(present)) / width) ** 2))
 
 
 class Game(Protocol):
@@ -327,8 +372,9 @@ class LocalGame:
     masks_a_round = 1
 
     def __init__(self, players: int, count: int, wanted: int, kernel_width: float, alpha: float, seed: int) -> None:
-        self._coins = Coins(players, wanted, seed)
-        self.rounds = self._coins.count if players > 1 else 0
+        few = players > _CODED and wanted < _TIGHT * players
+        self._draw = Near(players, wanted, kernel_width, seed) if few else Coins(players, wanted, seed)
+        self.rounds = self._draw.count if players > 1 else 0
         self._players, self._width, self._alpha = players, kernel_width, alpha
         self._whole = self._absent = np.zeros(count)
         self._regression = Regression(players + 1, count)
@@ -339,17 +385,18 @@ class LocalGame:
         return self._regression.effective
 
     def masks(self, rounds: slice) -> np.ndarray:
-        return self._coins.masks(rounds)
+        return self._draw.masks(rounds)
 
     def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
         self._whole, self._absent = whole, absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
-        masks = self._coins.masks(rounds)
+        masks = self._draw.masks(rounds)
         rows = np.concatenate([np.ones((len(masks), 1)), masks], axis=1)
         # About the middle of the two ends: sums of squares lose no digits, and only the intercept feels it.
         targets = scores - (self._whole + self._absent)[:, None] / 2
-        self._regression.add(rows, kernel(masks, self._width), targets, np.full(len(masks), self._coins.fraction))
+        weights = self._draw.weights(masks, self._width)
+        self._regression.add(rows, weights, targets, np.full(len(masks), self._draw.fraction))
 
     def fit(self) -> Fit:
         if self._players == 1:
@@ -378,20 +425,20 @@ class ShapleyGame:
 
     def __init__(self, players: int, count: int, wanted: int, seed: int) -> None:
         self._players, self._difference = players, np.zeros(count)
-        self._draw = coalition_pairs(players, max(1, wanted // 2), seed) if players > 1 else None
-        self.rounds = len(self._draw.masks) if self._draw else 0
+        self._pairs = coalition_pairs(players, max(1, wanted // 2), seed) if players > 1 else None
+        self.rounds = len(self._pairs.masks) if self._pairs else 0
         self._regression = Regression(players, count)
 
     def masks(self, rounds: slice) -> np.ndarray:
-        assert self._draw is not None
-        masks = self._draw.masks[rounds]
+        assert self._pairs is not None
+        masks = self._pairs.masks[rounds]
         return np.concatenate([masks, ~masks])
 
     def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
         self._difference = whole - absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
-        draw = self._draw
+        draw = self._pairs
         assert draw is not None
         masks = draw.masks[rounds]
         sizes = masks.mean(axis=1, keepdims=True)
@@ -402,7 +449,7 @@ class ShapleyGame:
     def fit(self) -> Fit:
         if self._players == 1:
             return _alone(self._difference)
-        rows, everything = self._regression.rows, self._draw is not None and bool((self._draw.fraction == 1).all())
+        rows, everything = self._regression.rows, self._pairs is not None and bool((self._pairs.fraction == 1).all())
         # Hardly more equations than unknowns, or fewer, make wild solutions.
         wild = rows < 1.5 * self._players and not everything
         ridge = _RIDGE * self._regression.scale if wild else 0.0
