@@ -23,8 +23,8 @@ from drawing import draw
 from tqdm import tqdm
 
 import xai_widgets as xai
+from xai_widgets.engine.coalitions import kernel
 from xai_widgets.engine.model import ModelView
-from xai_widgets.engine.surrogate import kernel
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 # As good as a half, but it is none: masks are then independent.

@@ -14,7 +14,8 @@ from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.surrogate import Fit, Game
+    from xai_widgets.engine.regression import Fit
+    from xai_widgets.engine.surrogate import Game
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
 
@@ -168,7 +169,7 @@ def play(masking: Masking, players: Players, make: Callable[[int, int], Game]) -
         make: The game of some samples, from their number of players and how many samples they are.
     """
     from xai_widgets.engine.masks import by_player
-    from xai_widgets.engine.surrogate import GROUPS
+    from xai_widgets.engine.regression import GROUPS
 
     scores = masking.scores(by_player, players.labels)
     count, most = len(players.counts), int(players.counts.max())
