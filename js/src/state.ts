@@ -1,5 +1,5 @@
-/** The state that Python and the page share: the traits of `SaliencyWidget`, under their own names. */
-export interface SaliencyState {
+/** The state that Python and the page share: the traits of every widget, under their own names. */
+export interface ExplainerState {
 	method: Choice;
 	target: Target;
 	index: number;
@@ -31,10 +31,10 @@ export interface SaliencyState {
 export type Target = number | null | { label: string };
 
 /** What Python computes from. */
-export type Request = Pick<SaliencyState, "method" | "target" | "index">;
+export type Request = Pick<ExplainerState, "method" | "target" | "index">;
 /** What only the page reads: never a reason to compute. */
 export type Display = Pick<
-	SaliencyState,
+	ExplainerState,
 	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
 >;
 
