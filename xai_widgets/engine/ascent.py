@@ -113,7 +113,13 @@ def _compiled_step(
                     for canvas, one in zip(canvases, values, strict=True)
                 ]
             scores = view.score(score, values, structure, classes)
-        slopes = complete(climbing.gradient(scores, inks), inks, view)
+        found = climbing.gradient(scores, inks)
+        if all(one is None for one in found):
+            raise ValueError(
+                f"ActivationMaximization climbs the slope of the score, and that of model {view.name!r} does not depend on "
+                "its input by any differentiable way (token ids, say, have no neighbours)"
+            )
+        slopes = complete(found, inks, view)
         sizes = _sizes(slopes)
         rate, l2, smooth, step = tf.unstack(tf.cast(settings, slopes[0].dtype))
         pulls = [

@@ -47,11 +47,11 @@ class Canvas:
 
     @property
     def variables(self) -> tuple[int, ...]:
-        """The shape of the variables of one sample: (C, H, W // 2 + 1, 2) of a spectrum, real and imaginary."""
+        """The shape of the variables of one sample: (2, C, H, W // 2 + 1) of a spectrum, real and imaginary."""
         if self.basis == "pixel":
             return self.shape
         height, width, channels = self._sizes
-        return (channels, height, width // 2 + 1, 2)
+        return (2, channels, height, width // 2 + 1)
 
     @property
     def _sizes(self) -> tuple[int, int, int]:
@@ -69,8 +69,8 @@ class Canvas:
         if self.basis == "pixel":
             return variables
         height, width, channels = self._sizes
-        scaled = variables * tf.constant(self._scale[..., None], variables.dtype)
-        waves = tf.signal.irfft2d(tf.complex(scaled[..., 0], scaled[..., 1]), [height, width])
+        real, imaginary = tf.unstack(variables * tf.constant(self._scale, variables.dtype), axis=1)
+        waves = tf.signal.irfft2d(tf.complex(real, imaginary), [height, width])
         ink = tf.transpose(waves, (0, 2, 3, 1))
         if channels == 3:
             ink = tf.tensordot(ink, tf.constant(_mixing().T, ink.dtype), 1)
@@ -85,7 +85,7 @@ class Canvas:
         if channels == 3:
             layers = layers @ np.linalg.inv(_mixing()).T
         spectrum = np.fft.rfft2(np.moveaxis(layers, -1, 1)) / self._scale
-        return np.stack([spectrum.real, spectrum.imag], axis=-1).astype(ink.dtype)
+        return np.stack([spectrum.real, spectrum.imag], axis=1).astype(ink.dtype)
 
     @property
     def _scale(self) -> np.ndarray:
@@ -121,17 +121,16 @@ def roughness(ink: tf.Tensor) -> tf.Tensor:
     shape = (1, *ink.shape[1:])
     slope = tf.zeros_like(ink)
     for axis in range(1, 1 + len(positions(shape))):
-        size = tf.shape(ink)[axis]
-        step = tf.gather(ink, tf.range(1, size), axis=axis) - tf.gather(ink, tf.range(size - 1), axis=axis)
-        towards = step / tf.sqrt(step**2 + _EVEN**2)
-        pad = [[0, 0] for _ in ink.shape]
-        before, after = list(map(list, pad)), list(map(list, pad))
-        before[axis], after[axis] = [1, 0], [0, 1]
-        slope += tf.pad(towards, before) - tf.pad(towards, after)
+        before = (slice(None),) * axis
+        step = ink[(*before, slice(1, None))] - ink[(*before, slice(-1))]
+        towards = step * tf.math.rsqrt(step**2 + _EVEN**2)
+        at_one_end, at_the_other = ([ends if one == axis else (0, 0) for one in range(len(shape))] for ends in _ENDS)
+        slope += tf.pad(towards, at_one_end) - tf.pad(towards, at_the_other)
     return slope
 
 
 _EVEN = 0.01  # ink that differs by less is all but even
+_ENDS = ((1, 0), (0, 1))
 
 
 def seen(values: tf.Tensor, view: tf.Tensor) -> tf.Tensor:

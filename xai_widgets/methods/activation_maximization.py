@@ -61,7 +61,7 @@ class ActivationMaximization(Method):
         doc="Pull of each value to the middle of the range, relative to the root mean square slope of the score.",
     )
     total_variation: float = param(
-        0.0, ge=0, soft_max=1, step=0.01, doc="Pull of each value towards its neighbours, relative to the same."
+        0.05, ge=0, soft_max=1, step=0.01, doc="Pull of each value towards its neighbours, relative to the same."
     )
     low: Any = param(None, kind="limit", doc="Smallest value of what is made; by default each sample's own smallest.")
     high: Any = param(None, kind="limit", doc="Largest value of what is made; by default each sample's own largest.")
@@ -87,8 +87,7 @@ class ActivationMaximization(Method):
         scores: list[np.ndarray] = []
         flat, shown = np.ones(len(inputs), bool), 0.0
         while ascent.steps < self.steps:
-            rate = self.learning_rate
-            found, slope = ascent.step(rate, self.l2, self.total_variation, self._look(draws))
+            found, slope = ascent.step(self.learning_rate, self.l2, self.total_variation, self._look(draws))
             scores.append(found)
             flat &= slope == 0
             ends = ascent.steps == self.steps
