@@ -164,7 +164,7 @@ def test_token_ids_and_layers_are_refused(zoo):
     specimen = zoo["tokens"]
     with pytest.raises(ValueError, match="makes an input of the model: it takes no wrt="):
         xai.explain(*specimen, xai.ActivationMaximization(), wrt="words")
-    with pytest.raises(ValueError, match="ActivationMaximization .*token ids"):
+    with pytest.raises(ValueError, match=r"ActivationMaximization .*token ids"):
         xai.explain(*specimen, xai.ActivationMaximization(), target=0)
 
 

@@ -116,8 +116,8 @@ def _compiled_step(
         found = climbing.gradient(scores, inks)
         if all(one is None for one in found):
             raise ValueError(
-                f"ActivationMaximization climbs the slope of the score, and that of model {view.name!r} does not depend on "
-                "its input by any differentiable way (token ids, say, have no neighbours)"
+                f"ActivationMaximization climbs the slope of the score, but that of model {view.name!r} depends on its "
+                "input by no differentiable way (token ids, say, have no neighbours)"
             )
         slopes = complete(found, inks, view)
         sizes = _sizes(slopes)
