@@ -74,18 +74,20 @@ def _title(attribution: Attribution, place: int) -> str:
 
 def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
     if len(samples) == 1:
-        drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
+        fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
+        text = textwrap.wrap(sentence(attribution, sample=samples[0]), fitting)
+        drawing.supxlabel("\n".join(text), fontsize=8)
 
 
 def _made_figure(attribution: Attribution, samples: list[int]) -> Figure:
     """What a method made, each input of a sample beside the others: a picture as it is, else its values."""
     made = leaves(attribution.values)
-    drawing = NotebookFigure(figsize=(3.4 * len(made), 3.4 * len(samples)), layout="constrained")
+    drawing = NotebookFigure(figsize=(4.4 * len(made), 4.4 * len(samples)), layout="constrained")
     axes = drawing.subplots(len(samples), len(made), squeeze=False)
     for row, place in zip(axes, samples, strict=True):
         for axis, array in zip(row, made, strict=True):
             _draw_made(axis, array[place], value_range(array[samples]))
-        row[0].set_title(_title(attribution, place))
+        row[0].set_title(_title(attribution, place), fontsize=10)
     _caption(drawing, attribution, samples)
     return drawing
 

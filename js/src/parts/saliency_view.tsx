@@ -23,6 +23,8 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 	const offline = kernel.value !== "live";
 	const frame = frameOf(state.frame.value);
 	const inputs = state._pictures.value;
+	// Of a picture that the method made there is no map to be drawn otherwise.
+	const made = frame?.arrays.length === 0;
 
 	return (
 		<div class="xai xai-saliency" role="group" aria-label={state._title.value}>
@@ -69,20 +71,22 @@ export function SaliencyView({ state, kernel, compute, show }: Session) {
 							/>
 						</fieldset>
 					)}
-					<DisplayControls
-						display={{
-							opacity: state.opacity.value,
-							colormap: state.colormap.value,
-							sign: state.sign.value,
-							clip: state.clip.value,
-							threshold: state.threshold.value,
-							smooth: state.smooth.value,
-							mode: state.mode.value,
-						}}
-						tables={Object.keys(state._tables.value)}
-						pictures={!inputs.length || !inputs.every(isFeatures)}
-						onChange={show}
-					/>
+					{!made && (
+						<DisplayControls
+							display={{
+								opacity: state.opacity.value,
+								colormap: state.colormap.value,
+								sign: state.sign.value,
+								clip: state.clip.value,
+								threshold: state.threshold.value,
+								smooth: state.smooth.value,
+								mode: state.mode.value,
+							}}
+							tables={Object.keys(state._tables.value)}
+							pictures={!inputs.length || !inputs.every(isFeatures)}
+							onChange={show}
+						/>
+					)}
 				</div>
 				<Trust frame={frame} />
 			</div>
