@@ -146,8 +146,6 @@ def rows(rounds):
             (xai.Saliency(), 1, partial(passes, gradient, passes=1)),
             (xai.IntegratedGradients(steps=64), 64, partial(passes, gradient, passes=64)),
             (xai.SmoothGrad(samples=64), 64, partial(passes, gradient, passes=64)),
-            # Its passes wait for one another: the loop, too, takes them one by one.
-            (xai.ActivationMaximization(steps=64), 64, partial(passes, gradient, passes=64, chunk=1)),
         ]
         if x.ndim == 4:
             layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])

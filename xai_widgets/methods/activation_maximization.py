@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Score
 
-_A_FRAME = 0.08  # seconds of steps between frames
+_A_FRAME = 0.1  # seconds of steps between frames
 # At strength 1 a step sees the picture turned, magnified and moved by up to this: radians, a fraction, of its size.
 _TURN, _ZOOM, _MOVE = 0.1, 0.1, 0.05
 _FACTS = ("The values are an input that was made for the score, not shares of it.",)
