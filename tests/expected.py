@@ -54,6 +54,11 @@ def of_regions(specimen):
     return of_positions(specimen) if fits else []
 
 
+def of_inputs(specimen):
+    """One value for each value of the inputs, where they are no token ids."""
+    return [] if specimen.site else specimen.sites
+
+
 def of_blurred(specimen):
     """One value for each value of inputs that have positions."""
     return specimen.sites if all(map(spots, specimen.sites)) and not specimen.site else []
@@ -65,6 +70,7 @@ def spots(shape):
 
 SHAPES = {
     "ablation_cam": of_maps,
+    "activation_maximization": of_inputs,
     "blur_ig": of_blurred,
     "cam": of_pooled_maps,
     "conductance": of_channels,

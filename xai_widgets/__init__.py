@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xai_widgets.methods import RISE as RISE
     from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
+    from xai_widgets.methods import ActivationMaximization as ActivationMaximization
     from xai_widgets.methods import BlurIG as BlurIG
     from xai_widgets.methods import Conductance as Conductance
     from xai_widgets.methods import EigenCAM as EigenCAM
@@ -74,6 +75,7 @@ _HOMES = {
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
     "methods": (
         "AblationCAM",
+        "ActivationMaximization",
         "BlurIG",
         "CAM",
         "Conductance",

@@ -31,7 +31,8 @@ class Attribution:
 
     Attributes:
         values: float32 (float64 where the model is), in the structure and of the shape of the inputs; of a layer's
-            output where `wrt` was given; one number a segment, (N, segments), where there are `segments`.
+            output where `wrt` was given; one number a segment, (N, segments), where there are `segments`. Of
+            `ActivationMaximization` they are the input that it made, and `score` is that input's.
         target: (N,) int, the class that was explained, -1 where there is no class.
         score: (N,), in the unit that `score_name` tells.
         baseline_score: (N,), NaN where the method has no baseline.
@@ -44,7 +45,7 @@ class Attribution:
         error: Standard error in the structure of `values`, None where the method does not sample.
         change: (N,) estimate of how far the values still are from their limit, as a fraction; NaN where unknown.
         passes: Passes of the model, a sample: forward and backward for gradients, else forward.
-        path: Points on the path (k,) and the scores there (N, k), None for methods without a path.
+        path: Points on the path, or steps made, (k,) and the scores there (N, k), None for methods without a path.
         score_name: "logit", "probability", "output", "activation" or "target function".
         targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
         wrt: Path of the layer whose output the values belong to, None for the inputs.

@@ -42,8 +42,8 @@ def param(
         unit: "px", "%" or nothing.
         kind: "value" for a number or an array, "array", "seed", "layer", "method" for another method, "sample" for the
             place of one of the samples of a field of kind "array", "size" for an integer, one for each axis or None
-            (chosen from the input), "segments" for a number of them or an array of labels; otherwise told from the
-            default.
+            (chosen from the input), "limit" for a "value" or None (likewise), "segments" for a number of them or an
+            array of labels; otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -201,6 +201,10 @@ def _check_sample(name: str, value: Any, meta: Mapping[str, Any], default: Any) 
     return None if value is None else _check_int(name, value, meta, default)
 
 
+def _check_limit(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    return None if value is None else _check_value(name, value, meta, default)
+
+
 def _check_size(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> int | tuple[int, ...] | None:
     if value is None or isinstance(value, numbers.Real):
         return None if value is None else _check_int(name, value, meta, default)
@@ -275,6 +279,7 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "array": _check_array,
     "float": _check_float,
     "value": _check_value,
+    "limit": _check_limit,
     "bool": _check_bool,
     "size": _check_size,
     "segments": _check_segments,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.caption import sentence
+from xai_widgets.layout import positions
 from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
 
@@ -45,6 +46,8 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     if sample is not None and not 0 <= sample < len(attribution):
         raise ValueError(f"sample must be 0 to {len(attribution) - 1}, got {sample}")
     samples = list(range(min(len(attribution), MOST_SAMPLES))) if sample is None else [int(sample)]
+    if attribution.method.makes_input:
+        return _made_figure(attribution, samples)
     heat = attribution.heatmap()
     heat = heat[0] if isinstance(heat, list) else heat
     inputs = leaves(attribution.inputs)[0]
@@ -60,17 +63,59 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
             _draw_picture(drawing, row, inputs[place], heat[place], largest)
         else:
             _draw_bars(row[0], heat[place])
-        row[0].set_title(f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}")
-    if len(samples) == 1:
-        drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
+        row[0].set_title(_title(attribution, place))
+    _caption(drawing, attribution, samples)
     return drawing
 
 
-def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
-    shown = picture(sample, value_range(sample))
+def _title(attribution: Attribution, place: int) -> str:
+    return f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}"
+
+
+def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
+    if len(samples) == 1:
+        fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
+        text = textwrap.wrap(sentence(attribution, sample=samples[0]), fitting)
+        drawing.supxlabel("\n".join(text), fontsize=8)
+
+
+def _made_figure(attribution: Attribution, samples: list[int]) -> Figure:
+    """What a method made, each input of a sample beside the others: a picture as it is, else its values."""
+    made = leaves(attribution.values)
+    drawing = NotebookFigure(figsize=(4.4 * len(made), 4.4 * len(samples)), layout="constrained")
+    axes = drawing.subplots(len(samples), len(made), squeeze=False)
+    for row, place in zip(axes, samples, strict=True):
+        for axis, array in zip(row, made, strict=True):
+            _draw_made(axis, array[place], value_range(array[samples]))
+        row[0].set_title(_title(attribution, place), fontsize=10)
+    _caption(drawing, attribution, samples)
+    return drawing
+
+
+def _draw_made(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> None:
+    depth = len(positions((1, *values.shape))) - 2
+    if depth >= 0:
+        _draw_pixels(axis, values.mean(axis=tuple(range(depth))), limits)
+        axis.set_axis_off()
+    elif values.ndim == 2:
+        axis.plot(values)
+        axis.set_xlabel("step")
+        axis.set_ylabel("value")
+    else:
+        axis.barh([str(place) for place in range(len(values))], values)
+        axis.set_xlabel("value")
+        axis.set_ylabel("feature")
+
+
+def _draw_pixels(axis: Axes, sample: np.ndarray, limits: tuple[float, float]) -> None:
+    shown = picture(sample, limits)
     if shown is not None:
         pixels = np.frombuffer(shown["data"], np.uint8).reshape(shown["shape"])
-        row[0].imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
+        axis.imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
+
+
+def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
+    _draw_pixels(row[0], sample, value_range(sample))
     image = row[1].imshow(heat, cmap="PuOr_r", vmin=-largest, vmax=largest)
     drawing.colorbar(image, ax=row[1], shrink=0.8)
     for axis in row:

@@ -196,7 +196,7 @@ class Task:
         """A plain sentence where the class that was asked for is not the one that the model predicts."""
         from xai_widgets.engine.score import named
 
-        if not self._is_given or self.method.class_free:
+        if not self._is_given or self.method.class_free or self.method.makes_input:
             return
         predicted = score.predicted(self.subject.outputs if frame.outputs is None else frame.outputs)
         if predicted is None:

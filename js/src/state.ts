@@ -79,6 +79,7 @@ export interface Field {
 		| "baseline"
 		| "method"
 		| "value"
+		| "limit"
 		| "seed"
 		| "layer"
 		| "sample"
@@ -132,12 +133,14 @@ export interface Frame {
 	path: Path | null;
 	sentence: string;
 }
-/** The score on the way from the baseline (0) to the picture (1). */
+/** The score on the way from one end (0) to the other (1). */
 export interface Path {
 	alphas: number[];
 	scores: number[];
 	/** The share of the difference that is gained in the first fifth of the way: a fifth where it rises evenly. */
 	early: number | null;
+	/** What stands at either end, in words. */
+	ends: [first: string, last: string];
 }
 export interface FrameArray {
 	input: number;

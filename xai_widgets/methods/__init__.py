@@ -7,6 +7,7 @@ from typing import Any
 
 from xai_widgets.declare import build, nearest
 from xai_widgets.methods.ablation_cam import AblationCAM
+from xai_widgets.methods.activation_maximization import ActivationMaximization
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
 from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
@@ -53,6 +54,7 @@ METHODS: tuple[type[Method], ...] = (
     RISE,
     LIME,
     KernelSHAP,
+    ActivationMaximization,
 )
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
@@ -64,6 +66,7 @@ __all__ = [
     "RISE",
     "XRAI",
     "AblationCAM",
+    "ActivationMaximization",
     "BlurIG",
     "Conductance",
     "EigenCAM",

@@ -387,10 +387,13 @@ class Explainer(anywidget.AnyWidget):
         first = job > self._drawn_job and job == self._job
         if job < self._drawn_job or (soon and not settled and not first):
             return
-        heats = showing.flat_maps(attribution)
+        # What a method made takes the place of the picture, and no map lies over it.
+        made = task.method.makes_input
+        heats = [] if made else showing.flat_maps(attribution)
         headers, data = pack(heats)
+        behind = task.subject.moved(frame.values) if made else task.subject
         drawn = {
-            "_pictures": self._draw(task.subject, heats),
+            "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
             "_baselines": showing.baselines(frame, self._taken.value_ranges),
             "_predictions": showing.predictions(task),
             "frame": {

@@ -55,6 +55,7 @@ function FieldControl(props: {
 		case "float":
 			return <NumberField field={field} value={value as number | null} onChange={onChange} />;
 		case "size":
+		case "limit":
 		case "segments":
 			// None, or one for each axis: nothing is typed yet.
 			return (
@@ -63,7 +64,7 @@ function FieldControl(props: {
 					value={typeof value === "number" ? value : null}
 					placeholder="auto"
 					onChange={onChange}
-					onClear={field.kind === "size" ? () => onChange(null) : undefined}
+					onClear={field.kind === "segments" ? undefined : () => onChange(null)}
 				/>
 			);
 		case "value":

@@ -37,6 +37,8 @@ export function Shell(props: {
 	const offline = kernel.value !== "live";
 	const frame = frameOf(state.frame.value);
 	const inputs = state._pictures.value;
+	// Of a picture that the method made there is no map to be drawn otherwise.
+	const made = frame?.arrays.length === 0;
 
 	return (
 		<div class={`xai xai-${name}`} role="group" aria-label={state._title.value}>
@@ -84,7 +86,7 @@ export function Shell(props: {
 						</fieldset>
 					)}
 					{choices}
-					{displayed && (
+					{displayed && !made && (
 						<DisplayControls
 							display={{
 								opacity: state.opacity.value,
