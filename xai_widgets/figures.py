@@ -34,6 +34,13 @@ class NotebookFigure(Figure):
         return buffer.getvalue()
 
 
+def figure_png(attribution: Attribution) -> bytes:
+    """The figure of an attribution as a PNG, small enough for the output of a cell."""
+    buffer = io.BytesIO()
+    figure(attribution).savefig(buffer, format="png", dpi=72)
+    return buffer.getvalue()
+
+
 def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     """The picture and its map for one sample, or for the first eight, on one common signed scale.
 

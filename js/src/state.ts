@@ -25,6 +25,7 @@ export interface ExplainerState {
 	_refused: string;
 	_title: string;
 	_code: string;
+	_recorded: Recorded[];
 }
 
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
@@ -37,6 +38,11 @@ export type Display = Pick<
 	ExplainerState,
 	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
 >;
+
+/** A position of the controls whose map is kept: without a kernel the controls move there. */
+export interface Recorded extends Request {
+	drawn: Partial<ExplainerState>;
+}
 
 export type Empty = Record<string, never>;
 
