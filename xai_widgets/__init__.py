@@ -33,17 +33,20 @@ if TYPE_CHECKING:
     from xai_widgets.methods import AblationCAM as AblationCAM
     from xai_widgets.methods import BlurIG as BlurIG
     from xai_widgets.methods import Conductance as Conductance
+    from xai_widgets.methods import DeepSHAP as DeepSHAP
     from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import GradientSHAP as GradientSHAP
     from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import KernelSHAP as KernelSHAP
     from xai_widgets.methods import LayerCAM as LayerCAM
     from xai_widgets.methods import Occlusion as Occlusion
+    from xai_widgets.methods import PartitionSHAP as PartitionSHAP
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import ScoreCAM as ScoreCAM
     from xai_widgets.methods import SmoothGrad as SmoothGrad
@@ -77,11 +80,13 @@ _HOMES = {
         "BlurIG",
         "CAM",
         "Conductance",
+        "DeepSHAP",
         "EigenCAM",
         "ExpectedGradients",
         "GradCAM",
         "GradCAMPlusPlus",
         "GradientInput",
+        "GradientSHAP",
         "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",
@@ -90,6 +95,7 @@ _HOMES = {
         "LayerCAM",
         "Occlusion",
         "RISE",
+        "PartitionSHAP",
         "Saliency",
         "ScoreCAM",
         "SmoothGrad",

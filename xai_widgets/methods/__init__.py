@@ -11,11 +11,13 @@ from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
 from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
 from xai_widgets.methods.conductance import Conductance
+from xai_widgets.methods.deep_shap import DeepSHAP
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.gradient_shap import GradientSHAP
 from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
@@ -23,6 +25,7 @@ from xai_widgets.methods.kernel_shap import KernelSHAP
 from xai_widgets.methods.layer_cam import LayerCAM
 from xai_widgets.methods.lime import LIME
 from xai_widgets.methods.occlusion import Occlusion
+from xai_widgets.methods.partition_shap import PartitionSHAP
 from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.score_cam import ScoreCAM
@@ -53,6 +56,9 @@ METHODS: tuple[type[Method], ...] = (
     RISE,
     LIME,
     KernelSHAP,
+    PartitionSHAP,
+    DeepSHAP,
+    GradientSHAP,
 )
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
@@ -66,6 +72,7 @@ __all__ = [
     "AblationCAM",
     "BlurIG",
     "Conductance",
+    "DeepSHAP",
     "EigenCAM",
     "ExpectedGradients",
     "Frame",
@@ -73,6 +80,7 @@ __all__ = [
     "GradCAMPlusPlus",
     "GradientInput",
     "GradientMethod",
+    "GradientSHAP",
     "GuidedIG",
     "HiResCAM",
     "Inputs",
@@ -81,6 +89,7 @@ __all__ = [
     "LayerCAM",
     "Method",
     "Occlusion",
+    "PartitionSHAP",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
