@@ -59,10 +59,12 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
         if pictures:
             _draw_picture(drawing, row, inputs[place], heat[place], largest)
         else:
-            _draw_bars(row[0], heat[place])
+            _draw_bars(row[0], heat[place], attribution.features)
         row[0].set_title(f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}")
     if len(samples) == 1:
-        drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
+        drawing.supxlabel(
+            "\n".join(textwrap.wrap(sentence(attribution, attribution.features, samples[0]), 80)), fontsize=8
+        )
     return drawing
 
 
@@ -77,11 +79,12 @@ def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np
         axis.set_axis_off()
 
 
-def _draw_bars(axis: Axes, heat: np.ndarray) -> None:
+def _draw_bars(axis: Axes, heat: np.ndarray, features: tuple[str, ...]) -> None:
     heat = heat.reshape(-1)
     order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
     colors = np.where(heat[order] >= 0, "#b35806", "#542788")
-    axis.barh([str(place) for place in order], heat[order], color=colors)
+    names = features if len(features) == len(heat) else tuple(map(str, range(len(heat))))
+    axis.barh([names[place] for place in order], heat[order], color=colors)
     axis.axvline(0, color="0.5", linewidth=0.8)
     axis.set_xlabel("attribution")
     axis.set_ylabel("feature")

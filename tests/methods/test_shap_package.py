@@ -1,5 +1,6 @@
 """The shap package behind `explain`: the numbers are its own, and nothing of the process is changed for them."""
 
+import contextlib
 import itertools
 import math
 import threading
@@ -248,12 +249,9 @@ def test_gradients_of_the_process_are_what_they_were(method, make):
     x = samples(*model.inputs[0].shape[1:])
     before, names, patched = tape(model, x), registered(), hooks()
     with unchanged(model):
-        try:
+        refused = (method.name, make) == ("deep_shap", mobile)
+        with pytest.raises(ValueError, match="no rule") if refused else contextlib.nullcontext():
             xai.explain(model, x, method)
-        except ValueError as error:
-            assert (method.name, make) == ("deep_shap", mobile), error
-        else:
-            assert (method.name, make) != ("deep_shap", mobile)
     after = registered()
     assert {name: after[name] for name in names} == names
     assert all(name.startswith("xai_widgets_") for name in after.keys() - names.keys())
@@ -308,7 +306,7 @@ def test_it_works_in_a_thread(method):
 
 
 def test_what_shap_has_no_rule_for_is_named_and_what_helps():
-    with pytest.raises(ValueError, match="DeepSHAP: shap's .* no rule for DepthwiseConv2dNative, Relu6, .*DeepLift"):
+    with pytest.raises(ValueError, match=r"DeepSHAP: shap's .* no rule for DepthwiseConv2dNative, Relu6, .*DeepLift"):
         xai.explain(mobile(), samples(8, 8, 3), "deep_shap")
 
 

@@ -14,6 +14,7 @@ from xai_widgets.methods.conductance import Conductance
 from xai_widgets.methods.deep_shap import DeepSHAP
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
+from xai_widgets.methods.given_shap import GivenSHAP
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
@@ -60,9 +61,12 @@ METHODS: tuple[type[Method], ...] = (
     DeepSHAP,
     GradientSHAP,
 )
+# Methods that no menu can offer: they were run elsewhere, or need data of their own.
+BESIDES: tuple[type[Method], ...] = (GivenSHAP,)
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
+    "BESIDES",
     "CAM",
     "GRADIENT_METHODS",
     "LIME",
@@ -76,6 +80,7 @@ __all__ = [
     "EigenCAM",
     "ExpectedGradients",
     "Frame",
+    "GivenSHAP",
     "GradCAM",
     "GradCAMPlusPlus",
     "GradientInput",
