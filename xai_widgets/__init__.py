@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.concepts import TCAVResult as TCAVResult
+    from xai_widgets.concepts import tcav as tcav
     from xai_widgets.methods import CAM as CAM
     from xai_widgets.methods import LIME as LIME
     from xai_widgets.methods import RISE as RISE
+    from xai_widgets.methods import TCAV as TCAV
     from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
     from xai_widgets.methods import BlurIG as BlurIG
@@ -75,6 +78,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
+    "concepts": ("TCAVResult", "tcav"),
     "methods": (
         "AblationCAM",
         "BlurIG",
@@ -99,6 +103,7 @@ _HOMES = {
         "Saliency",
         "ScoreCAM",
         "SmoothGrad",
+        "TCAV",
         "XGradCAM",
         "XRAI",
     ),

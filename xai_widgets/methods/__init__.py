@@ -31,6 +31,7 @@ from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.score_cam import ScoreCAM
 from xai_widgets.methods.smooth_grad import SmoothGrad
+from xai_widgets.methods.tcav import TCAV
 from xai_widgets.methods.x_grad_cam import XGradCAM
 from xai_widgets.methods.xrai import XRAI
 
@@ -62,7 +63,7 @@ METHODS: tuple[type[Method], ...] = (
     GradientSHAP,
 )
 # Methods that no menu can offer: they were run elsewhere, or need data of their own.
-BESIDES: tuple[type[Method], ...] = (GivenSHAP,)
+BESIDES: tuple[type[Method], ...] = (TCAV, GivenSHAP)
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "LIME",
     "METHODS",
     "RISE",
+    "TCAV",
     "XRAI",
     "AblationCAM",
     "BlurIG",
@@ -124,7 +126,8 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
             )
         return method
     if isinstance(method, str):
-        known = {cls.name: cls for cls in METHODS}
+        by_name: tuple[type[Method], ...] = (*METHODS, TCAV)
+        known = {cls.name: cls for cls in by_name}
         if method not in known:
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
         method = known[method]
