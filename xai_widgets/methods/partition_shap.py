@@ -71,10 +71,10 @@ class PartitionSHAP(Method):
 
 
 def _budgets(samples: int) -> list[int]:
-    """Evaluations of each round, twice as many as in the one before, the last first halved."""
+    """Evaluations of each round, half as many again as in the one before: nothing stops shap within a round."""
     budgets = [samples]
-    while budgets[0] >= 2 * _FIRST:
-        budgets.insert(0, budgets[0] // 2)
+    while budgets[0] >= 1.5 * _FIRST:
+        budgets.insert(0, int(budgets[0] / 1.5))
     return budgets
 
 
