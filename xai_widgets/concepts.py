@@ -99,32 +99,32 @@ def tcav(
         TypeError: An argument is of a wrong type.
         ValueError: An argument does not fit the model: it is named, with what came and what is allowed.
     """
-    from xai_widgets.engine.concepts import derivatives
-
     chosen = as_method(TCAV if method is None else method, parameters)
     if not isinstance(chosen, TCAV):
         raise TypeError(f"method must be TCAV(concepts, random, ...), got {chosen!r}")
     subject = Subject(model, inputs, preprocess=preprocess, names=names)
     task = Task(subject, chosen, target=target, probability=probability)
-    view, score = subject.view, task.score
-    trained = Trained(chosen, view, score, subject.inputs)
-    found = [trained.directions(run) for run in range(chosen.runs)]
-    chance = [trained.chance(run) for run in range(chosen.runs)]
+    return _result(task, chosen)
+
+
+def _result(task: Task, method: TCAV) -> TCAVResult:
+    from xai_widgets.engine.concepts import derivatives
+
+    view, score, inputs = task.subject.view, task.score, task.subject.inputs
+    trained = Trained(method, view, score, inputs)
+    found = [trained.directions(run) for run in range(method.runs)]
+    chance = [trained.chance(run) for run in range(method.runs)]
     vectors = np.stack([[one.vector for one in run] for run in found], axis=1)
     along = np.concatenate([vectors.reshape(-1, vectors.shape[-1]), [one.vector for one in chance]])
-    entered = view.enter(subject.inputs.arrays, subject.inputs.structure)
-    rising = derivatives(trained.at, score, entered, subject.inputs.structure, along) > 0
+    rising = derivatives(trained.at, score, view.enter(inputs.arrays, inputs.structure), inputs.structure, along) > 0
     classes, first, members, counts = np.unique(
         score.targets, return_index=True, return_inverse=True, return_counts=True
     )
     shares = np.stack([rising[members == place].mean(axis=0) for place in range(len(classes))], axis=-1)
-    trials = shares[: -chosen.runs].reshape(len(chosen.concepts), chosen.runs, len(classes))
-    null = shares[-chosen.runs :]
+    trials, null = shares[: -method.runs].reshape(*vectors.shape[:2], len(classes)), shares[-method.runs :]
     accuracies = np.array([[one.accuracy for one in run] for run in found]).T
     p_values = np.minimum(1, len(trials) * np.stack([_p_values(one, null) for one in trials]))
-    labels = tuple(score.labels[place] for place in first)
-    concepts = tuple(chosen.concepts)
-    notes = (*trained.notes(list(accuracies.mean(axis=1))), *_notes(concepts, labels, counts, p_values))
+    concepts, labels = tuple(method.concepts), tuple(score.labels[place] for place in first)
     return TCAVResult(
         concepts=concepts,
         classes=classes,
@@ -137,8 +137,8 @@ def tcav(
         accuracies=accuracies,
         directions=vectors.mean(axis=1),
         layer=trained.layer,
-        method=chosen,
-        notes=notes,
+        method=method,
+        notes=(*trained.notes(list(accuracies.mean(axis=1))), *_notes(concepts, labels, counts, p_values)),
     )
 
 
