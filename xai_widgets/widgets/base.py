@@ -555,14 +555,12 @@ class Explainer(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        from xai_widgets.figures import figure_png
-
         with self._changed:
             self._changed.wait_for(lambda: self._answer[0] == self._job or self._owner is None, _UNTIL_SETTLED)
             self._changed.wait_for(lambda: self._latest is not None or self.error or self._owner is None, _UNTIL_SHOWN)
             latest = self._latest
         if latest is not None:
-            data = {**data, "text/plain": sentence(latest, self._taken.features), "image/png": figure_png(latest)}
+            data = {**data, "text/plain": sentence(latest, self._taken.features), "image/png": latest._repr_png_()}
         return data, metadata
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
