@@ -28,6 +28,17 @@ export interface ExplainerState {
 	_recorded: Recorded[];
 }
 
+/** The tabs of `explore`, each a view of its own. */
+export interface ExplorerState {
+	/** The name of the open one. */
+	tab: string;
+	error: string;
+	_tabs: { name: string; label: string }[];
+	/** Those that were opened, by their names: how the host knows them. */
+	_views: Record<string, string>;
+	_title: string;
+}
+
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
 export type Target = number | null | { label: string };
 
