@@ -33,11 +33,15 @@ if TYPE_CHECKING:
     from xai_widgets.methods import AblationCAM as AblationCAM
     from xai_widgets.methods import BlurIG as BlurIG
     from xai_widgets.methods import Conductance as Conductance
+    from xai_widgets.methods import Deconvnet as Deconvnet
+    from xai_widgets.methods import DeepLift as DeepLift
     from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import GuidedBackprop as GuidedBackprop
+    from xai_widgets.methods import GuidedGradCAM as GuidedGradCAM
     from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
@@ -77,11 +81,15 @@ _HOMES = {
         "BlurIG",
         "CAM",
         "Conductance",
+        "Deconvnet",
+        "DeepLift",
         "EigenCAM",
         "ExpectedGradients",
         "GradCAM",
         "GradCAMPlusPlus",
         "GradientInput",
+        "GuidedBackprop",
+        "GuidedGradCAM",
         "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",

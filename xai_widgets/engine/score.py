@@ -153,9 +153,7 @@ class ClassReader:
 
     def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
         scores = self.head.precise(outputs[self.output], self.probability)
-        if self.mask is None and self.signs == (1,):
-            best = tf.argmax(scores, axis=-1, output_type=tf.int32)[:, None]
-            classes = tf.where(classes < 0, best, classes)
+        classes = self.chosen(outputs, classes)
         if self.mask is not None:
             mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
             scores = tf.reduce_mean(tf.boolean_mask(scores, mask, axis=1), axis=1)
@@ -163,6 +161,14 @@ class ClassReader:
         if self.signs == (1,):
             return chosen[:, 0]
         return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
+
+    def chosen(self, outputs: Sequence[TracedOutput], classes: tf.Tensor) -> tf.Tensor:
+        """The classes, with what the model predicts in the place of PREDICTED."""
+        if self.mask is not None or self.signs != (1,):
+            return classes
+        scores = self.head.precise(outputs[self.output], self.probability)
+        best = tf.argmax(scores, axis=-1, output_type=tf.int32)[:, None]
+        return tf.where(classes < 0, best, classes)
 
     @property
     def name(self) -> str:

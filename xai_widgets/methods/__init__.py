@@ -11,11 +11,15 @@ from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
 from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
 from xai_widgets.methods.conductance import Conductance
+from xai_widgets.methods.deconvnet import Deconvnet
+from xai_widgets.methods.deep_lift import DeepLift
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.guided_backprop import GuidedBackprop
+from xai_widgets.methods.guided_grad_cam import GuidedGradCAM
 from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
@@ -40,6 +44,9 @@ METHODS: tuple[type[Method], ...] = (
     GradientInput,
     XRAI,
     Conductance,
+    DeepLift,
+    GuidedBackprop,
+    Deconvnet,
     GradCAM,
     GradCAMPlusPlus,
     LayerCAM,
@@ -49,6 +56,7 @@ METHODS: tuple[type[Method], ...] = (
     EigenCAM,
     ScoreCAM,
     AblationCAM,
+    GuidedGradCAM,
     Occlusion,
     RISE,
     LIME,
@@ -66,6 +74,8 @@ __all__ = [
     "AblationCAM",
     "BlurIG",
     "Conductance",
+    "Deconvnet",
+    "DeepLift",
     "EigenCAM",
     "ExpectedGradients",
     "Frame",
@@ -73,6 +83,8 @@ __all__ = [
     "GradCAMPlusPlus",
     "GradientInput",
     "GradientMethod",
+    "GuidedBackprop",
+    "GuidedGradCAM",
     "GuidedIG",
     "HiResCAM",
     "Inputs",
