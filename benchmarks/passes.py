@@ -146,6 +146,8 @@ def rows(rounds):
             (xai.Saliency(), 1, partial(passes, gradient, passes=1)),
             (xai.IntegratedGradients(steps=64), 64, partial(passes, gradient, passes=64)),
             (xai.SmoothGrad(samples=64), 64, partial(passes, gradient, passes=64)),
+            (xai.GuidedBackprop(), 1, partial(passes, gradient, passes=1)),
+            (xai.DeepLift(), 2, partial(passes, gradient, passes=2)),
         ]
         if x.ndim == 4:
             layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])

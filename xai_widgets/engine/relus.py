@@ -3,51 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from xai_widgets.engine.rules import Moves, Rule
 
-_OPAQUE = frozenset({"PartitionedCall", "StatefulPartitionedCall", "If", "StatelessIf", "Case", "StatelessCase"})
-_OTHER_ACTIVATIONS = frozenset({"Elu", "Selu", "Sigmoid", "Tanh", "Softplus", "Softsign", "Erf", "Erfc"})
-
-
-def guided(operation: Any, gradient: tf.Tensor) -> Any:
-    """Only what is positive passes, and only where the unit was active (Springenberg et al., 2015)."""
-    return _slope(operation, tf.nn.relu(gradient))
-
-
-def deconvolved(operation: Any, gradient: tf.Tensor) -> Any:
-    """The signal is rectified as the activation was on the way up, whatever it was (Zeiler and Fergus, 2014)."""
-    if operation.type == "LeakyRelu":
-        return tf.nn.leaky_relu(gradient, operation.get_attr("alpha"))
-    return tf.nn.relu(gradient)
-
-
-def _slope(operation: Any, gradient: tf.Tensor) -> tf.Tensor:
-    """TensorFlow's own derivative."""
-    features = operation.inputs[0]
-    if operation.type == "LeakyRelu":
-        alpha = operation.get_attr("alpha")
-        return tf.raw_ops.LeakyReluGrad(gradients=gradient, features=features, alpha=alpha)
-    grad = tf.raw_ops.Relu6Grad if operation.type == "Relu6" else tf.raw_ops.ReluGrad
-    return grad(gradients=gradient, features=features)
+_RECTIFIERS = frozenset({"LeakyRelu", "Relu", "Relu6"})
+_OTHER_ACTIVATIONS = frozenset({"Elu", "Erf", "Erfc", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"})
+_OPAQUE = frozenset({"Case", "If", "PartitionedCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf"})
 
 
 @dataclass(frozen=True)
 class ReluRules:
-    """One rule for all rectifiers: ReLU, ReLU6 and LeakyReLU."""
+    """Only what is positive passes a rectifier: ReLU, ReLU6, LeakyReLU, and a maximum with zero.
+
+    Attributes:
+        where_active: Whether it passes with the rectifier's own derivative too, zero where that is.
+    """
 
     name: str
-    change: Rule
+    where_active: bool
 
     def rule(self, operation: Any, moves: Moves) -> Rule | None:
-        return self.change if operation.type in ("Relu", "Relu6", "LeakyRelu") else None
+        if operation.type in _RECTIFIERS:
+            return self._rectified
+        if operation.type == "Maximum":
+            places = [place for place, one in enumerate(operation.inputs) if _is_zero(one)]
+            return partial(self._above_zero, zero=places[0]) if places else None
+        return None
 
     def misses(self, operation: Any, moves: Moves) -> bool:
-        return operation.type in _OPAQUE | _OTHER_ACTIVATIONS
+        return operation.type in _OTHER_ACTIVATIONS or operation.type in _OPAQUE
+
+    def _rectified(self, operation: Any, gradient: tf.Tensor) -> Any:
+        positive, features = tf.nn.relu(gradient), operation.inputs[0]
+        if not self.where_active:
+            return positive
+        if operation.type == "LeakyRelu":
+            alpha = operation.get_attr("alpha")
+            return tf.raw_ops.LeakyReluGrad(gradients=positive, features=features, alpha=alpha)
+        derivative = tf.raw_ops.Relu6Grad if operation.type == "Relu6" else tf.raw_ops.ReluGrad
+        return derivative(gradients=positive, features=features)
+
+    def _above_zero(self, operation: Any, gradient: tf.Tensor, zero: int) -> list[Any]:
+        positive, features = tf.nn.relu(gradient), operation.inputs[1 - zero]
+        passed = tf.raw_ops.ReluGrad(gradients=positive, features=features) if self.where_active else positive
+        return [None, passed] if zero == 0 else [passed, None]
 
 
-GUIDED = ReluRules("guided", guided)
-DECONVOLVED = ReluRules("deconvolved", deconvolved)
+def _is_zero(tensor: tf.Tensor) -> bool:
+    return tensor.shape.rank == 0 and tf.get_static_value(tensor) == 0
+
+
+# Springenberg et al., 2014.
+GUIDED = ReluRules("guided", where_active=True)
+# Zeiler and Fergus, 2014.
+DECONVOLVED = ReluRules("deconvolved", where_active=False)

@@ -133,7 +133,7 @@ def _between(motion: _Motion, ends: Sequence[tf.Tensor]) -> Iterator[Any]:
 
 
 def _named(operation: Any) -> str:
-    scope = operation.name.rpartition("/")[0]
+    scope = "/".join(operation.name.split("/")[1:-1])  # without the model's own
     return f"{operation.type} in {scope!r}" if scope else str(operation.type)
 
 
