@@ -250,6 +250,18 @@ def test_what_has_no_multiplier_is_named_and_its_share_is_missed(zoo):
     assert any("No multiplier is known for StatefulPartitionedCall" in note for note in notes)
 
 
+def test_a_grouped_convolution_is_linear_though_keras_hides_it_in_a_function():
+    x = keras.Input((8, 8, 4))
+    y = layers.Conv2D(4, 3, groups=2, activation="tanh")(x)
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+    inputs = samples(8, 8, 4)
+    a = xai.explain(model, inputs, "deep_lift", target=0)
+    adds_up(a)
+    assert not any("multiplier" in note for note in a.notes)
+    notes = xai.explain(model, inputs, "guided_backprop", target=0).notes
+    assert not any("PartitionedCall" in note for note in notes)
+
+
 def test_equal_input_and_baseline_give_zeros_and_a_note(zoo):
     model, _ = zoo["functional"]
     a = xai.explain(model, np.zeros((1, 8, 8, 1)), "deep_lift")

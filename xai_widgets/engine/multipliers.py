@@ -16,23 +16,34 @@ from xai_widgets.engine.rules import Moves
 
 
 def other(tensor: tf.Tensor) -> tf.Tensor:
-    """What the tensor is in the other half of the batch: the reference of an input, the input of a reference.
-
-    The axis of the batch is the first one whose size tracing does not tell.
-    """
-    sizes = tensor.shape.as_list() if tensor.shape.rank is not None else [None]
-    if not sizes:
+    """What the tensor is in the other half of the batch: the reference of an input, the input of a reference."""
+    if tensor.shape.rank == 0:
         return tensor  # a number for the whole batch
-    axis = sizes.index(None) if None in sizes else 0
+    axis = _batch_axis(tensor)
     return tf.roll(tensor, tf.shape(tensor)[axis] // 2, axis)
+
+
+def halves(tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What belongs to inputs, and what to their references."""
+    first, second = tf.split(tensor, 2, _batch_axis(tensor))
+    return first, second
+
+
+def _batch_axis(tensor: tf.Tensor) -> int:
+    """The first axis whose size tracing does not tell."""
+    sizes = [None] if tensor.shape.rank is None else tensor.shape.as_list()
+    return sizes.index(None) if None in sizes else 0
 
 
 def activation(
     divided: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], operation: Any, gradient: tf.Tensor, moves: Moves
 ) -> list[tf.Tensor]:
     """Of an operation with one input: its divided difference."""
-    value = _wide(operation.inputs[0])
-    return _spread(operation, gradient, divided(value, other(value)))
+    value = operation.inputs[0]
+    if value.shape.rank == 0:
+        return [gradient * divided(value, value)]
+    multiplier = tf.cast(divided(*halves(_wide(value))), gradient.dtype)
+    return [gradient * tf.concat([multiplier, multiplier], _batch_axis(value))]
 
 
 def product(operation: Any, gradient: tf.Tensor, moves: Moves) -> list[Any]:
@@ -158,8 +169,7 @@ def _extreme(
 ) -> tf.Tensor:
     """The difference of two extremes goes to the place of the one that is further out.
 
-    There the values differ at least as much, so that multipliers lie between 0 and 1; where they do not differ at all,
-    the derivative.
+    There the values differ at least as much, so that multipliers lie between 0 and 1.
 
     Args:
         value, found: What the extreme is looked for in, and the extreme.
@@ -167,11 +177,12 @@ def _extreme(
         routed: From something for each extreme to the same at its place.
         sign: 1 for a maximum, -1 for a minimum.
     """
-    further = tf.nn.relu(sign * (found - other(found)))
-    out = routed(sign * gradient * further)
-    apart = value - other(value)
-    moved = tf.math.divide_no_nan(out - other(out), apart)
-    return tf.where(tf.equal(apart, 0), routed(gradient), moved)
+    first, second = halves(found)
+    further = tf.concat([tf.nn.relu(sign * (first - second)), tf.nn.relu(sign * (second - first))], _batch_axis(found))
+    gained, lost = halves(routed(sign * gradient * further))
+    value, reference = halves(value)
+    moved = tf.math.divide_no_nan(gained - lost, value - reference)
+    return tf.concat([moved, moved], _batch_axis(found))
 
 
 def passed_on(operation: Any, *gradients: Any, moves: Moves) -> list[Any]:

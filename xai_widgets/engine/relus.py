@@ -8,11 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from xai_widgets.engine.rules import Moves, Rule
+from xai_widgets.engine.rules import CALLS, Moves, Rule, inside
 
 _RECTIFIERS = frozenset({"LeakyRelu", "Relu", "Relu6"})
 _OTHER_ACTIVATIONS = frozenset({"Elu", "Erf", "Erfc", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"})
-_OPAQUE = frozenset({"Case", "If", "PartitionedCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf"})
+_BRANCHES = frozenset({"Case", "If", "StatelessCase", "StatelessIf"})
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class ReluRules:
         return None
 
     def misses(self, operation: Any, moves: Moves) -> bool:
-        return operation.type in _OTHER_ACTIVATIONS or operation.type in _OPAQUE
+        kinds = inside(operation)
+        hidden = _RECTIFIERS | CALLS if operation.type in CALLS else frozenset()
+        return not kinds.isdisjoint(_OTHER_ACTIVATIONS | _BRANCHES | hidden)
 
     def _rectified(self, operation: Any, gradient: tf.Tensor) -> Any:
         positive, features = tf.nn.relu(gradient), operation.inputs[0]

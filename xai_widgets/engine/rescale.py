@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from xai_widgets.engine import differences, multipliers
-from xai_widgets.engine.rules import LOOPS, Moves, Rule, has_own_gradient
+from xai_widgets.engine.rules import CALLS, LOOPS, Moves, Rule, has_own_gradient, inside
 
 _ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "Abs": differences.absolute,
@@ -66,6 +66,7 @@ _LINEAR = frozenset(
     TensorListFromTensor TensorListGetItem TensorListSetItem TensorListStack Tile Transpose Unpack
     UnsortedSegmentSum""".split()
 )
+_WITHOUT_INPUT = frozenset({"Const", "NoOp", "Placeholder", "ReadVariableOp"})
 
 
 class RescaleRules:
@@ -97,4 +98,6 @@ class RescaleRules:
             return not moving[1]
         if kind in ("Select", "SelectV2"):
             return not moving[0]
+        if kind in CALLS:
+            return sum(moving) == 1 and inside(operation) <= _LINEAR | _WEIGHTED | _WITHOUT_INPUT
         return kind in _LINEAR or kind in LOOPS

@@ -24,6 +24,7 @@ Moves = Callable[[tf.Tensor], bool]
 
 _VALUELESS = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
 LOOPS = frozenset({"While", "StatelessWhile"})
+CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _MOST_NAMED = 3
 
 
@@ -121,6 +122,17 @@ class _Motion:
 def body_of(loop: Any) -> Any:
     """The graph of one turn of a loop that was traced here."""
     return loop._body_graph
+
+
+def inside(call: Any) -> frozenset[str]:
+    """The kinds of operations in the `tf.function` that an operation calls; its own kind where it calls none so.
+
+    Keras has one for a grouped convolution.
+    """
+    if call.type not in CALLS:
+        return frozenset({call.type})
+    function = call.graph._get_function(call.get_attr("f").name)
+    return frozenset(operation.type for operation in function.graph.get_operations())
 
 
 def _between(motion: _Motion, ends: Sequence[tf.Tensor]) -> Iterator[Any]:
