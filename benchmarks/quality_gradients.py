@@ -1,13 +1,15 @@
 """How good a map is after so many model evaluations: `python benchmarks/quality_gradients.py`.
 
 Maps are compared with the one that they converge to: Pearson's correlation over all values, and the L1 distance as a
-share of the converged map's L1 norm, means over the seeds. Beside each estimator stands the naive one with as many
-gradients, in raw TensorFlow: integrated gradients by the left rule, SmoothGrad from independent noise. "Stopped" is
+share of the converged map's L1 norm, means over the seeds: the more, the fewer evaluations they have. Beside each
+estimator stands the naive one with as many gradients, in raw TensorFlow: integrated gradients by the left rule,
+SmoothGrad from independent noise. "Stopped" is
 what the frames of a run of the most evaluations show on the way, beside the same path walked from left to right.
 The converged maps take many more evaluations, and other noise.
 """
 
 import argparse
+import itertools
 import statistics
 import sys
 from pathlib import Path
@@ -45,13 +47,19 @@ def left_to_right(gradient, x, index, steps):
     return maps
 
 
-def independent(gradient, x, index, samples, seed):
-    """SmoothGrad from independent noise: evaluations, and the mean gradient so far."""
+def counts(seed, seeds):
+    """Which numbers of evaluations a seed is for: twice as few have twice as many seeds, as they vary more."""
+    return [count for count in EVALUATIONS if seed < seeds * max(EVALUATIONS) // count]
+
+
+def independent(gradient, x, index, kept, seed):
+    """SmoothGrad from independent noise: the mean gradient after some numbers of evaluations."""
     random, total, maps = np.random.default_rng(seed), 0, {}
-    for sample in range(samples):
+    for sample in range(max(kept)):
         noise = random.normal(0, NOISE * np.ptp(x), x.shape).astype(x.dtype)
         total = total + gradient(tf.constant(x + noise), index).numpy()
-        maps[sample + 1] = total[None] / (sample + 1)
+        if sample + 1 in kept:
+            maps[sample + 1] = total[None] / (sample + 1)
     return maps
 
 
@@ -59,8 +67,8 @@ def trials(model, x, index, seeds, many):
     """Method, estimator, converged map, and for each seed the maps by their evaluations."""
     gradient, most, target = raw_gradient(model), max(EVALUATIONS), int(index)
 
-    def explained(make):
-        return {count: xai.explain(model, x, make(count), target=target).values for count in EVALUATIONS}
+    def explained(make, seed=0):
+        return {count: xai.explain(model, x, make(count), target=target).values for count in counts(seed, seeds)}
 
     limit = xai.explain(model, x, xai.IntegratedGradients(steps=many), target=target).values
     yield "IG", "xai_widgets", limit, [explained(lambda steps: xai.IntegratedGradients(steps=steps))]
@@ -73,9 +81,10 @@ def trials(model, x, index, seeds, many):
         return xai.SmoothGrad(samples=samples, noise=NOISE, seed=seed)
 
     limit = xai.explain(model, x, smooth(many, 10_000), target=target).values
-    ours = [explained(lambda samples, seed=seed: smooth(samples, seed)) for seed in range(seeds)]
+    each = range(seeds * most // min(EVALUATIONS))
+    ours = (explained(lambda samples, seed=seed: smooth(samples, seed), seed) for seed in each)
     yield "SmoothGrad", "xai_widgets", limit, ours
-    naive = [independent(gradient, x, index, most, seed) for seed in range(seeds)]
+    naive = (independent(gradient, x, index, counts(seed, seeds), seed) for seed in each)
     yield "SmoothGrad", "independent noise", limit, naive
 
 
@@ -88,7 +97,7 @@ def nearest(evaluations, maps):
 def main():
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=4, help="of the most evaluations")
     parser.add_argument("--plot", type=Path, help="a picture of the same")
     parser.add_argument("--many", type=int, default=1024, help="evaluations behind a converged map")
     options = parser.parse_args()
@@ -99,11 +108,14 @@ def main():
         index = tf.constant(int(np.argmax(model(x)[0])))
         found = trials(model, x, index, options.seeds, options.many)
         for method, estimator, limit, runs in tqdm(found, desc=name, total=6, file=sys.stderr):
+            measured = {evaluations: [] for evaluations in EVALUATIONS}
+            for maps, evaluations in itertools.product(runs, EVALUATIONS):
+                values = nearest(evaluations, maps)
+                if values is not None:
+                    measured[evaluations].append(distance(values, limit))
             cells = []
-            for evaluations in EVALUATIONS:
-                shown = [values for values in (nearest(evaluations, maps) for maps in runs) if values is not None]
-                measured = [distance(values, limit) for values in shown]
-                means = [statistics.fmean(part) for part in zip(*measured, strict=True)]
+            for evaluations, figures in measured.items():
+                means = [statistics.fmean(part) for part in zip(*figures, strict=True)]
                 if means:
                     lines = panels.setdefault(f"{method}, {name}", {})
                     lines.setdefault(estimator, []).append((evaluations, means[0]))

@@ -1,9 +1,9 @@
 """What the mask methods give for a number of evaluations, and what they cost: `python benchmarks/quality_masks.py`.
 
 First table: correlation with the converged map, and squared error as a fraction of its square, for each number of
-evaluations of the model, beside the plain estimator (independent masks for RISE; for KernelSHAP shap's KernelExplainer
-on the same model, background and players). Second table: time over the cheapest loop of the same forward
-passes. With `--short` the ImageNet network is left out.
+evaluations of the model, beside the plain estimator (independent masks for RISE; for LIME what lime does, independent
+masks and scikit-learn's ridge; for KernelSHAP shap's KernelExplainer on the same model, background and players). Second
+table: time over the cheapest loop of the same forward passes. With `--short` the ImageNet network is left out.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from drawing import draw
 from tqdm import tqdm
 
 import xai_widgets as xai
+from xai_widgets.engine.coalitions import kernel
 from xai_widgets.engine.model import ModelView
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -32,10 +33,10 @@ BACKGROUND = 20
 
 
 def networks(short):
-    """Name, model, one sample, budgets, evaluations until the map counts as converged, and repetitions."""
+    """Name, model, one sample, budgets, evaluations until the map counts as converged, and runs of the largest one."""
     digits, table = xai.examples.digits(), xai.examples.tabular()
-    yield "digits 28x28x1", digits.model, digits.inputs[3:4], (64, 128, 256, 512, 1024), 16_384, 6
-    yield "table of 30", table.model, table.inputs[:1], (64, 128, 256, 512, 1024, 2048), 65_536, 8
+    yield "digits 28x28x1", digits.model, digits.inputs[3:4], (64, 128, 256, 512, 1024), 16_384, 4
+    yield "table of 30", table.model, table.inputs[:1], (64, 128, 256, 512, 1024, 2048), 65_536, 4
     if not short and (DATA / "darknet_tiny.keras").exists():
         from PIL import Image
 
@@ -78,6 +79,19 @@ def shap_values(explainer, players, samples, seed):
     return explainer.shap_values(players, nsamples=samples, silent=True, l1_reg=False)
 
 
+def ridge(run, x, target, labels, method, samples, seed):
+    """LIME's weights from independent masks by scikit-learn's ridge, over zeros, or over means of a table."""
+    from sklearn.linear_model import Ridge
+
+    players = x.shape[1] if labels is None else labels.max() + 1
+    masks = np.random.default_rng(seed).integers(2, size=(samples, players))
+    spread = masks if labels is None else masks[:, labels[0]][..., None]
+    parts = np.array_split((x * spread).astype("float32"), -(-samples // 256))
+    scores = np.concatenate([run(tf.constant(part)).numpy()[:, target] for part in parts])
+    weights = kernel(masks.mean(axis=1), method.kernel_width)
+    return Ridge(alpha=method.alpha).fit(masks, scores, sample_weight=weights).coef_
+
+
 def quality(short):
     """One row a network, method and budget: correlation, ours and plain, and squared error, ours and plain."""
     for name, model, x, budgets, many, rounds in networks(short):
@@ -90,15 +104,21 @@ def quality(short):
             return xai.explain(model, x, method, target=target, probability=model.layers[-1].name == "probabilities")
 
         rise = xai.RISE(baseline=baseline)
+        local = xai.LIME()
         game = xai.KernelSHAP(baseline=baseline)
         theirs = kernel_explainer(run, x, target, background, explain(game.replace(samples=2)).segments)
-        truths = [explain(method.replace(samples=many, seed=99)).values for method in (rise, game)]
+        labels = explain(local.replace(samples=2)).segments
+        truths = [explain(method.replace(samples=many, seed=99)).values for method in (rise, local, game)]
         for budget in tqdm(budgets, desc=name, file=sys.stderr):
-            seeds = range(rounds)
+            seeds = range(rounds * budgets[-1] // budget)  # what has few evaluations varies more
             estimates = {
                 "RISE": (
                     [explain(rise.replace(samples=budget, seed=seed)).values for seed in seeds],
                     [explain(rise.replace(samples=budget, seed=seed, keep=INDEPENDENT)).values for seed in seeds],
+                ),
+                "LIME": (
+                    [explain(local.replace(samples=budget, seed=seed)).values for seed in seeds],
+                    [ridge(run, x, target, labels, local, budget, seed) for seed in seeds],
                 ),
                 "KernelSHAP": (
                     [explain(game.replace(samples=budget, seed=seed)).values for seed in seeds],

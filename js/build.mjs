@@ -4,7 +4,8 @@ const watch = process.argv.includes("--watch");
 
 const context = await esbuild.context({
 	absWorkingDir: import.meta.dirname,
-	entryPoints: ["src/saliency.tsx"],
+	// One bundle for each widget: a saved notebook keeps it with the widget, so that it stays whole and small.
+	entryPoints: ["src/*.tsx"],
 	outdir: "../xai_widgets/static",
 	bundle: true,
 	format: "esm",

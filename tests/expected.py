@@ -59,9 +59,19 @@ def of_regions(specimen):
     return of_positions(specimen) if fits else []
 
 
+def of_inputs(specimen):
+    """One value for each value of the inputs, where they are no token ids."""
+    return [] if specimen.site else specimen.sites
+
+
 def of_blurred(specimen):
     """One value for each value of inputs that have positions."""
     return specimen.sites if all(map(spots, specimen.sites)) and not specimen.site else []
+
+
+def of_ruled(specimen):
+    """One value for each value where shap's DeepExplainer has a rule for all that the model computes."""
+    return [] if specimen.foreign else specimen.sites
 
 
 def spots(shape):
@@ -70,9 +80,11 @@ def spots(shape):
 
 SHAPES = {
     "ablation_cam": of_maps,
+    "activation_maximization": of_inputs,
     "blur_ig": of_blurred,
     "cam": of_pooled_maps,
     "conductance": of_channels,
+    "deep_shap": of_ruled,
     "eigen_cam": of_maps,
     "grad_cam": of_maps,
     "grad_cam_plus_plus": of_maps,
@@ -91,6 +103,9 @@ SHAPES = {
 # Relative to the largest value, how far a method's values may depend on how samples are batched: a regression on few
 # draws magnifies the rounding of the scores.
 TOLERANCE = {"kernel_shap": 1e-3}
+
+# How far sums of many draws may be from the difference of the scores; shap's places are not spread evenly.
+SUMS = {"gradient_shap": 0.06}
 
 
 def of_size(cls, most):

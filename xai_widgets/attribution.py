@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import from_json, positive, to_json
 from xai_widgets.layout import has_channels, positions
-from xai_widgets.methods import METHODS, Frame, IntegratedGradients, Method, as_method
+from xai_widgets.methods import BESIDES, METHODS, IntegratedGradients, Method, as_method
 from xai_widgets.trees import leaves, map_leaves, restored, skeleton_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xai_widgets.task import Task
 
-_PLAIN = ("passes", "score_name", "targets", "wrt", "notes")
+_PLAIN = ("passes", "score_name", "targets", "wrt", "features", "notes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class Attribution:
 
     Attributes:
         values: float32 (float64 where the model is), in the structure and of the shape of the inputs; of a layer's
-            output where `wrt` was given; one number a segment, (N, segments), where there are `segments`.
+            output where `wrt` was given; one number a segment, (N, segments), where there are `segments`. Of
+            `ActivationMaximization` they are the input that it made, and `score` is that input's.
         target: (N,) int, the class that was explained, -1 where there is no class.
         score: (N,), in the unit that `score_name` tells.
         baseline_score: (N,), NaN where the method has no baseline.
@@ -44,10 +45,11 @@ class Attribution:
         error: Standard error in the structure of `values`, None where the method does not sample.
         change: (N,) estimate of how far the values still are from their limit, as a fraction; NaN where unknown.
         passes: Passes of the model, a sample: forward and backward for gradients, else forward.
-        path: Points on the path (k,) and the scores there (N, k), None for methods without a path.
+        path: Points on the path, or steps made, (k,) and the scores there (N, k), None for methods without a path.
         score_name: "logit", "probability", "output", "activation" or "target function".
         targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
         wrt: Path of the layer whose output the values belong to, None for the inputs.
+        features: Names of the columns of a table, where they are known.
         notes: Plain sentences on conventions, and on what may mislead.
     """
 
@@ -66,6 +68,7 @@ class Attribution:
     score_name: str = "logit"
     targets: tuple[str, ...] = ()
     wrt: str | None = None
+    features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -105,6 +108,12 @@ class Attribution:
 
         return figure(self, sample)
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows where an attribution is the value of a cell."""
+        from xai_widgets.figures import figure_png
+
+        return figure_png(self)
+
     def to_shap(self) -> shap.Explanation:
         """The same as a `shap.Explanation`, for shap's plots.
 
@@ -126,7 +135,28 @@ class Attribution:
             raise ValueError(f"to_shap() needs a map of the input, {data.shape}, got values of shape {values[0].shape}")
         import shap
 
-        return shap.Explanation(values=shown, base_values=self.baseline_score, data=data)
+        names = list(self.features) or None
+        return shap.Explanation(values=shown, base_values=self.baseline_score, data=data, feature_names=names)
+
+    @classmethod
+    def from_shap(cls, explanation: shap.Explanation, *, target: Any = None) -> Attribution:
+        """An attribution of what shap computed, of any model: for its maps, figures, files, and to compare it.
+
+        Args:
+            explanation: Values of a table (N, d), of pictures or series, (N, ...) like its data, or (N, H, W) with one
+                value for each position; of several outputs with an axis more, the last. A single row of a table may
+                come without its batch axis.
+            target: Which of several outputs: its number, its name among the explanation's `output_names`, or one for
+                each sample. Of a single output it only says which class that is.
+
+        Raises:
+            TypeError: It is no `shap.Explanation`, or the target is neither a number nor a name.
+            ValueError: The values are of text or do not fit their data, the target is missing or unknown, or whether
+                there is a batch axis cannot be told.
+        """
+        from xai_widgets.given import from_explanation
+
+        return from_explanation(explanation, target)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an npz file at exactly this path, without pickle."""
@@ -163,7 +193,7 @@ class Attribution:
                 for field in fields(cls)
                 if field.name not in ("method", *_PLAIN)
             }
-        method = from_json(meta["method"], METHODS, BASELINES, carried)
+        method = from_json(meta["method"], (*METHODS, *BESIDES), BASELINES, carried)
         if isinstance(values["path"], list):
             values["path"] = tuple(values["path"])
         return cls(
@@ -173,6 +203,7 @@ class Attribution:
             score_name=meta["score_name"],
             targets=tuple(meta["targets"]),
             wrt=meta["wrt"],
+            features=tuple(meta.get("features", ())),
             notes=tuple(meta["notes"]),
         )
 
@@ -223,14 +254,7 @@ def settled(task: Task, together: int | None = None) -> Attribution:
     subject = task.subject
     together = together or subject.view.chunk(subject.inputs.arrays)
     starts = range(0, len(subject.inputs), together)
-    return _joined([_last(task.frames(slice(start, start + together))) for start in starts])
-
-
-def _last(frames: Iterator[tuple[Frame, Attribution]]) -> Attribution:
-    # Not `*_, last = frames`: that would keep every frame until the end.
-    for _, attribution in frames:  # noqa: B007
-        pass
-    return attribution
+    return _joined([task.answer(slice(start, start + together)) for start in starts])
 
 
 def _joined(parts: Sequence[Attribution]) -> Attribution:

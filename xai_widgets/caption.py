@@ -24,6 +24,9 @@ def number(value: float, digits: int = 3) -> str:
 def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: int = 0) -> str:
     """What the map of one sample shows."""
     target = f"\u201c{attribution.targets[sample]}\u201d"
+    if attribution.method.makes_input:
+        reached = number(attribution.score[sample])
+        return f"An input that was made to raise {target}: the {attribution.score_name} is {reached}."
     maps = attribution.heatmap()
     heats = [np.asarray(heat[sample], np.float64) for heat in (maps if isinstance(maps, list) else [maps])]
     if not any(heat.any() for heat in heats):

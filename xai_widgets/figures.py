@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.caption import sentence
+from xai_widgets.layout import positions
 from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
 
 if TYPE_CHECKING:
+    from xai_widgets.concepts import TCAVResult
     from xai_widgets.metrics.comparison import Agreement
     from xai_widgets.metrics.curves import Curve
     from xai_widgets.metrics.sanity import Cascade
@@ -33,6 +35,13 @@ class NotebookFigure(Figure):
         return buffer.getvalue()
 
 
+def figure_png(attribution: Attribution) -> bytes:
+    """The figure of an attribution as a PNG, small enough for the output of a cell."""
+    buffer = io.BytesIO()
+    figure(attribution).savefig(buffer, format="png", dpi=72)
+    return buffer.getvalue()
+
+
 def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     """The picture and its map for one sample, or for the first eight, on one common signed scale.
 
@@ -45,6 +54,8 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     if sample is not None and not 0 <= sample < len(attribution):
         raise ValueError(f"sample must be 0 to {len(attribution) - 1}, got {sample}")
     samples = list(range(min(len(attribution), MOST_SAMPLES))) if sample is None else [int(sample)]
+    if attribution.method.makes_input:
+        return _made_figure(attribution, samples)
     heat = attribution.heatmap()
     heat = heat[0] if isinstance(heat, list) else heat
     inputs = leaves(attribution.inputs)[0]
@@ -59,29 +70,72 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
         if pictures:
             _draw_picture(drawing, row, inputs[place], heat[place], largest)
         else:
-            _draw_bars(row[0], heat[place])
-        row[0].set_title(f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}")
-    if len(samples) == 1:
-        drawing.supxlabel("\n".join(textwrap.wrap(sentence(attribution, sample=samples[0]), 80)), fontsize=8)
+            _draw_bars(row[0], heat[place], attribution.features)
+        row[0].set_title(_title(attribution, place))
+    _caption(drawing, attribution, samples)
     return drawing
 
 
-def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
-    shown = picture(sample, value_range(sample))
+def _title(attribution: Attribution, place: int) -> str:
+    return f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}"
+
+
+def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
+    if len(samples) == 1:
+        fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
+        text = textwrap.wrap(sentence(attribution, attribution.features, samples[0]), fitting)
+        drawing.supxlabel("\n".join(text), fontsize=8)
+
+
+def _made_figure(attribution: Attribution, samples: list[int]) -> Figure:
+    """What a method made, each input of a sample beside the others: a picture as it is, else its values."""
+    made = leaves(attribution.values)
+    drawing = NotebookFigure(figsize=(4.4 * len(made), 4.4 * len(samples)), layout="constrained")
+    axes = drawing.subplots(len(samples), len(made), squeeze=False)
+    for row, place in zip(axes, samples, strict=True):
+        for axis, array in zip(row, made, strict=True):
+            _draw_made(axis, array[place], value_range(array[samples]))
+        row[0].set_title(_title(attribution, place), fontsize=10)
+    _caption(drawing, attribution, samples)
+    return drawing
+
+
+def _draw_made(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> None:
+    depth = len(positions((1, *values.shape))) - 2
+    if depth >= 0:
+        _draw_pixels(axis, values.mean(axis=tuple(range(depth))), limits)
+        axis.set_axis_off()
+    elif values.ndim == 2:
+        axis.plot(values)
+        axis.set_xlabel("step")
+        axis.set_ylabel("value")
+    else:
+        axis.barh([str(place) for place in range(len(values))], values)
+        axis.set_xlabel("value")
+        axis.set_ylabel("feature")
+
+
+def _draw_pixels(axis: Axes, sample: np.ndarray, limits: tuple[float, float]) -> None:
+    shown = picture(sample, limits)
     if shown is not None:
         pixels = np.frombuffer(shown["data"], np.uint8).reshape(shown["shape"])
-        row[0].imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
+        axis.imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
+
+
+def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
+    _draw_pixels(row[0], sample, value_range(sample))
     image = row[1].imshow(heat, cmap="PuOr_r", vmin=-largest, vmax=largest)
     drawing.colorbar(image, ax=row[1], shrink=0.8)
     for axis in row:
         axis.set_axis_off()
 
 
-def _draw_bars(axis: Axes, heat: np.ndarray) -> None:
+def _draw_bars(axis: Axes, heat: np.ndarray, features: tuple[str, ...]) -> None:
     heat = heat.reshape(-1)
     order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
     colors = np.where(heat[order] >= 0, "#b35806", "#542788")
-    axis.barh([str(place) for place in order], heat[order], color=colors)
+    names = features if len(features) == len(heat) else tuple(map(str, range(len(heat))))
+    axis.barh([names[place] for place in order], heat[order], color=colors)
     axis.axvline(0, color="0.5", linewidth=0.8)
     axis.set_xlabel("attribution")
     axis.set_ylabel("feature")
@@ -129,4 +183,24 @@ def agreement_figure(agreement: Agreement) -> Figure:
     for (row, column), value in np.ndenumerate(agreement.matrix):
         axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8)
     drawing.colorbar(image, ax=axis, label="rank correlation")
+    return drawing
+
+
+def tcav_figure(result: TCAVResult) -> Figure:
+    """A bar for each concept and class, its spread over runs, and what chance gives; what may be chance is pale."""
+    drawing = NotebookFigure(figsize=(1.6 + 1.1 * result.scores.size, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    names = []
+    for place, (concept, k) in enumerate(np.ndindex(*result.scores.shape)):
+        runs = result.trials[concept, :, k]
+        shade = 1.0 if result.significant[concept, k] else 0.35
+        axis.bar(place, runs.mean(), yerr=runs.std(), color="#b35806", alpha=shade, capsize=3)
+        middle, spread = result.null[:, k].mean(), result.null[:, k].std()
+        axis.fill_between([place - 0.4, place + 0.4], middle - spread, middle + spread, color="0.5", alpha=0.3)
+        axis.plot([place - 0.4, place + 0.4], [middle, middle], color="0.3", linewidth=1)
+        names.append(f"{result.concepts[concept]}\n{result.labels[k]}" + ("" if shade == 1 else "\n(may be chance)"))
+    axis.set_xticks(range(len(names)), names, fontsize=8)
+    axis.set_ylim(0, 1.05)
+    axis.set_ylabel("share of inputs whose score rises")
+    axis.set_title(f"TCAV at {result.layer}; grey: random directions", fontsize=9)
     return drawing

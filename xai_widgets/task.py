@@ -167,25 +167,36 @@ class Task:
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
+        for frame in self._frames(rows):
+            yield frame, self._told(frame, rows)
+
+    def answer(self, rows: slice = slice(None)) -> Attribution:
+        """The attribution that the last frame makes."""
+        # Not `*_, last = frames`: that would keep every frame until the end.
+        for frame in self._frames(rows):  # noqa: B007
+            pass
+        return self._told(frame, rows)
+
+    def _frames(self, rows: slice) -> Iterator[Frame]:
         score, inputs, view = self.score.rows(rows), self.subject.inputs.rows(rows), self.subject.view
         for frame in self.method.frames(view if self._tokens is None else view.at(self._tokens), score, inputs):
-            if self._tokens is not None:
-                frame = _a_token(frame, self._tokens)
-            scores = self.scores[rows] if frame.score is None else frame.score
-            self._check_count(scores, len(inputs))
-            told = score
-            if frame.outputs is not None:
-                told = score.told(frame.outputs, self.subject.names)
-                if len(inputs) == len(self.subject.inputs):
-                    self.subject.outputs = frame.outputs
-            notes = tuple(self._other_class(told, rows, frame)) if frame.progress >= 1 else ()
-            yield frame, self._attribution(frame, told, scores, inputs, notes)
+            if frame.outputs is not None and len(inputs) == len(self.subject.inputs):
+                self.subject.outputs = frame.outputs
+            yield frame if self._tokens is None else _a_token(frame, self._tokens)
+
+    def _told(self, frame: Frame, rows: slice) -> Attribution:
+        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
+        scores = self.scores[rows] if frame.score is None else frame.score
+        self._check_count(scores, len(inputs))
+        told = score if frame.outputs is None else score.told(frame.outputs, self.subject.names)
+        notes = tuple(self._other_class(told, rows, frame)) if frame.progress >= 1 else ()
+        return self._attribution(frame, told, scores, inputs, notes)
 
     def _other_class(self, score: Score, rows: slice, frame: Frame) -> Iterator[str]:
         """A plain sentence where the class that was asked for is not the one that the model predicts."""
         from xai_widgets.engine.score import named
 
-        if not self._is_given or self.method.class_free:
+        if not self._is_given or self.method.class_free or self.method.makes_input:
             return
         predicted = score.predicted(self.subject.outputs if frame.outputs is None else frame.outputs)
         if predicted is None:

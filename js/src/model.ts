@@ -1,22 +1,26 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Display, Request, SaliencyState } from "./state";
+import { nearest } from "./recorded";
+import type { Display, ExplainerState, Request } from "./state";
 
 /** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
 export type Kernel = "live" | "gone" | "saved page";
 
-export interface Session {
-	state: { readonly [Trait in keyof SaliencyState]: ReadonlySignal<SaliencyState[Trait]> };
+/** What a view draws from and sends back; a widget with more state than the others says which. */
+export interface Session<More extends object = object> {
+	state: Mirrors<ExplainerState & More>;
 	kernel: ReadonlySignal<Kernel>;
-	/** Ask Python for another map. */
-	compute(patch: Partial<Request>): void;
+	/** Ask Python for another map, or for what else the widget offers. */
+	compute(patch: Partial<Request & More>): void;
 	/** Look at the same map differently: all views follow, the kernel hears nothing. */
 	show(patch: Partial<Display>): void;
 }
 
+type Mirrors<State> = { readonly [Trait in keyof State]: ReadonlySignal<State[Trait]> };
+
 // A record, not a list: the compiler then misses no trait.
-const TRAITS: Record<keyof SaliencyState, true> = {
+const TRAITS: Record<keyof ExplainerState, true> = {
 	method: true,
 	target: true,
 	index: true,
@@ -42,11 +46,16 @@ const TRAITS: Record<keyof SaliencyState, true> = {
 	_refused: true,
 	_title: true,
 	_code: true,
+	_recorded: true,
 };
 
-/** The state of a model for as long as `abort` has not fired. */
-export function connect(model: AnyModel, abort: AbortSignal): Session {
-	const traits = Object.keys(TRAITS) as (keyof SaliencyState)[];
+/** The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has. */
+export function connect<More extends object = object>(
+	model: AnyModel,
+	abort: AbortSignal,
+	more: Record<keyof More, true> = {} as Record<keyof More, true>,
+): Session<More> {
+	const traits = Object.keys({ ...TRAITS, ...more });
 	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
 	const kernel = signal<Kernel>(model.get("_offline") ? "saved page" : "live");
 
@@ -74,12 +83,20 @@ export function connect(model: AnyModel, abort: AbortSignal): Session {
 		abort.addEventListener("abort", () => model.off(`change:${trait}`, follow));
 	}
 
-	const set = (patch: Partial<SaliencyState>) => {
+	const mirrors = Object.fromEntries(signals) as unknown as Session<More>["state"];
+	const set = (patch: object) => {
 		for (const [trait, value] of Object.entries(patch)) {
 			model.set(trait, value);
 			// Not every host tells the page of its own changes.
 			(signals.get(trait) as Signal).value = value;
 		}
+	};
+	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
+	const turn = () => {
+		const { method, target, index, _recorded } = mirrors;
+		const asked = { method: method.value, target: target.value, index: index.value };
+		const found = nearest(_recorded.value, asked);
+		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
 	const save = () => {
@@ -93,11 +110,12 @@ export function connect(model: AnyModel, abort: AbortSignal): Session {
 	// A page that is loaded again asks the kernel for everything: it must know by then how the map was looked at.
 	addEventListener("pagehide", () => unsaved && save(), { signal: abort });
 	return {
-		state: Object.fromEntries(signals) as unknown as Session["state"],
+		state: mirrors,
 		kernel,
 		compute(patch) {
 			set(patch);
-			save();
+			if (kernel.value === "live") save();
+			else turn();
 		},
 		show(patch) {
 			set(patch);

@@ -1,5 +1,5 @@
-/** The state that Python and the page share: the traits of `SaliencyWidget`, under their own names. */
-export interface SaliencyState {
+/** The state that Python and the page share: the traits of every widget, under their own names. */
+export interface ExplainerState {
 	method: Choice;
 	target: Target;
 	index: number;
@@ -25,18 +25,24 @@ export interface SaliencyState {
 	_refused: string;
 	_title: string;
 	_code: string;
+	_recorded: Recorded[];
 }
 
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
 export type Target = number | null | { label: string };
 
 /** What Python computes from. */
-export type Request = Pick<SaliencyState, "method" | "target" | "index">;
+export type Request = Pick<ExplainerState, "method" | "target" | "index">;
 /** What only the page reads: never a reason to compute. */
 export type Display = Pick<
-	SaliencyState,
+	ExplainerState,
 	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
 >;
+
+/** A position of the controls whose map is kept: without a kernel the controls move there. */
+export interface Recorded extends Request {
+	drawn: Partial<ExplainerState>;
+}
 
 export type Empty = Record<string, never>;
 
@@ -79,6 +85,7 @@ export interface Field {
 		| "baseline"
 		| "method"
 		| "value"
+		| "limit"
 		| "seed"
 		| "layer"
 		| "sample"
@@ -132,12 +139,14 @@ export interface Frame {
 	path: Path | null;
 	sentence: string;
 }
-/** The score on the way from the baseline (0) to the picture (1). */
+/** The score on the way from one end (0) to the other (1). */
 export interface Path {
 	alphas: number[];
 	scores: number[];
 	/** The share of the difference that is gained in the first fifth of the way: a fifth where it rises evenly. */
 	early: number | null;
+	/** What stands at either end, in words. */
+	ends: [first: string, last: string];
 }
 export interface FrameArray {
 	input: number;

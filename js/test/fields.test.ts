@@ -11,7 +11,11 @@ test("a colour and its channels, in the units of the model", () => {
 });
 
 test("a path fills its box from the lowest score to the highest", () => {
-	const path = { alphas: [0, 0.5, 1], scores: [-1, 3, 1], early: null };
+	const ends: [string, string] = ["baseline", "input"];
+	const path = { alphas: [0, 0.5, 1], scores: [-1, 3, 1], early: null, ends };
 	assert.equal(curvePoints(path, 200, 60), "0.0,60.0 100.0,0.0 200.0,30.0");
-	assert.equal(curvePoints({ alphas: [0, 1], scores: [2, 2], early: null }, 200, 60), "0.0,60.0 200.0,60.0");
+	assert.equal(
+		curvePoints({ alphas: [0, 1], scores: [2, 2], early: null, ends }, 200, 60),
+		"0.0,60.0 200.0,60.0",
+	);
 });

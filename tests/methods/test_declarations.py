@@ -53,6 +53,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "sample": ["7", 1.5, True],
         "method": [3, None, xai.SmoothGrad(), xai.SmoothGrad, xai.GradCAM(), xai.Constant()],
         "size": ["7", 1.5, True, [1, "2"], []],
+        "limit": ["7", True, ["x"]],
         "segments": ["7", 1.5, None, True, [0.5, 1.0]],
     }
     for value in wrong.get(meta["kind"], ["x", None]):
@@ -64,6 +65,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "method": [*words, "smooth_grad"],
         "float": [np.nan, np.inf],
         "value": [np.nan, [1, np.inf]],
+        "limit": [np.nan, [1, np.inf]],
     }.get(meta["kind"], [])
     out += [meta["ge"] - 1] if meta["ge"] is not None else []
     out += [meta["gt"]] if meta["gt"] is not None else []

@@ -97,7 +97,7 @@ def test_a_linear_model_needs_hardly_more_samples_than_players():
 
 
 def test_no_coalition_comes_twice_and_each_with_its_complement():
-    from xai_widgets.engine.surrogate import coalition_pairs
+    from xai_widgets.engine.coalitions import coalition_pairs
 
     for players, pairs in ((6, 31), (11, 100), (30, 1024), (60, 50)):
         draw = coalition_pairs(players, pairs, seed=0)
@@ -109,7 +109,7 @@ def test_no_coalition_comes_twice_and_each_with_its_complement():
 
 def test_weights_are_unbiased_for_the_kernel():
     """Whatever the budget, the expected weight of all pairs of a size is the mass that the kernel gives that size."""
-    from xai_widgets.engine.surrogate import coalition_pairs
+    from xai_widgets.engine.coalitions import coalition_pairs
 
     mass = np.zeros(11)
     for seed in range(200):

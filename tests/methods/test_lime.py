@@ -7,7 +7,8 @@ from models import function_model, samples
 from sklearn.linear_model import Ridge
 
 import xai_widgets as xai
-from xai_widgets.engine.surrogate import Coins, Regression, kernel
+from xai_widgets.engine.coalitions import kernel, local_masks
+from xai_widgets.engine.regression import Regression
 
 W = np.array([3.0, -1.0, 0.5, 0.0, 2.0, -2.0, 1.0, 4.0], "float32")
 
@@ -29,7 +30,7 @@ def test_a_model_that_is_linear_in_the_mask_gives_its_coefficients():
 def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
     model = function_model(curved, 8)
     x = samples(8, count=1)
-    masks = Coins(8, samples_, 3).masks(slice(0, samples_))
+    masks = local_masks(8, samples_, width, 3).rows(slice(0, samples_))
     scores = model(np.where(masks, x, 0.0).astype("float32")).numpy()[:, 0]
     distance = 1 - masks.sum(axis=1) / np.sqrt(8 * np.maximum(masks.sum(axis=1), 1e-9))
     weights = np.exp(-(distance**2) / width**2)
@@ -43,8 +44,8 @@ def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
 
 
 def test_no_mask_comes_twice_and_of_few_players_all_come():
-    assert len(np.unique(Coins(6, 1000, 0).masks(slice(0, 1000)), axis=0)) == 64
-    assert len(np.unique(Coins(15, 1000, 0).masks(slice(0, 1000)), axis=0)) == 1000
+    assert len(np.unique(local_masks(6, 1000, 0.25, 0).rows(slice(0, 1000)), axis=0)) == 64
+    assert len(np.unique(local_masks(15, 1000, 0.25, 0).rows(slice(0, 1000)), axis=0)) == 1000
     a = xai.explain(function_model(lambda x: x[:, :1] * x[:, 1:2], 6), samples(6), xai.LIME(samples=1000))
     assert a.passes == 64
     np.testing.assert_array_equal(a.error, 0)
@@ -52,16 +53,20 @@ def test_no_mask_comes_twice_and_of_few_players_all_come():
 
 @pytest.mark.parametrize("players", [15, 40])
 def test_masks_do_not_depend_on_how_they_are_asked_for(players):
-    coins = Coins(players, 700, 1)
-    parts = [coins.masks(slice(start, start + 90)) for start in range(0, 700, 90)]
-    whole = coins.masks(slice(0, 700))
+    masks = local_masks(players, 700, 0.25, 1)
+    parts = [masks.rows(slice(start, start + 90)) for start in range(0, 700, 90)]
+    whole = masks.rows(slice(0, 700))
     np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert whole.mean() == pytest.approx(0.5, abs=0.02)
+    # Weighted, they are as near to the input as coins are.
+    coins = np.random.default_rng(0).random((20_000, players)) < 0.5
+    expected = np.average(coins.mean(axis=1), weights=kernel(coins.mean(axis=1), 0.25))
+    assert np.average(whole.mean(axis=1), weights=masks.weights(whole)) == pytest.approx(expected, abs=0.01)
+    assert masks.weights(whole).mean() == pytest.approx(kernel(coins.mean(axis=1), 0.25).mean(), rel=0.05)
 
 
 def test_masks_far_from_the_input_weigh_little():
     masks = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], bool)
-    np.testing.assert_allclose(kernel(masks, 0.5), np.exp(-(np.array([0, 0.5, 1]) ** 2) / 0.25))
+    np.testing.assert_allclose(kernel(masks.mean(axis=1), 0.5), np.exp(-(np.array([0, 0.5, 1]) ** 2) / 0.25))
 
 
 def test_a_regression_in_parts_is_the_regression_of_all():
@@ -86,6 +91,39 @@ def test_the_stated_error_covers_the_truth():
     inside = []
     for seed in range(80):
         a = xai.explain(model, x, xai.LIME(samples=300, alpha=0, seed=seed))
+        inside.append(np.abs(a.values - truth) <= 1.96 * a.error)
+    assert 0.9 < np.mean(inside) < 0.99
+
+
+@pytest.mark.parametrize(("count", "at_most"), [(60, 0.85), (480, 0.5)])
+def test_masks_are_worth_more_than_independent_ones(count, at_most):
+    """They are drawn where they count, and many of them in opposite orders: the squared error is smaller."""
+    rng = np.random.default_rng(0)
+    pairs = np.triu(rng.normal(size=(24, 24)), 1).astype("float32")
+    model = function_model(lambda x: ops.sum((x @ pairs) * x, axis=1, keepdims=True), 24)
+    x = np.ones((1, 24), "float32")
+    truth = xai.explain(model, x, xai.LIME(samples=40_000, alpha=0, seed=99)).values[0]
+    ours, plain = 0.0, 0.0
+    for seed in range(40):
+        values = xai.explain(model, x, xai.LIME(samples=count, alpha=1e-6, seed=seed)).values[0]
+        ours += ((values - truth) ** 2).sum()
+        masks = np.random.default_rng(seed).random((count, 24)) < 0.5
+        scores = (masks @ pairs * masks).sum(axis=1)
+        fit = Ridge(alpha=1e-6).fit(masks, scores, sample_weight=kernel(masks.mean(axis=1), 0.25))
+        plain += ((fit.coef_ - truth) ** 2).sum()
+    assert ours < at_most * plain
+
+
+@pytest.mark.parametrize("width", [0.15, 0.25, 1.0])
+def test_the_stated_error_covers_the_truth_of_few_masks(width):
+    rng = np.random.default_rng(1)
+    w1, w2 = rng.normal(size=(24, 8)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
+    model = function_model(lambda x: ops.tanh(x @ w1 / 2) @ w2, 24)
+    x = samples(24, count=1)
+    truth = xai.explain(model, x, xai.LIME(samples=40_000, alpha=0, kernel_width=width)).values
+    inside = []
+    for seed in range(60):
+        a = xai.explain(model, x, xai.LIME(samples=110, alpha=0, kernel_width=width, seed=seed))
         inside.append(np.abs(a.values - truth) <= 1.96 * a.error)
     assert 0.9 < np.mean(inside) < 0.99
 

@@ -11,7 +11,6 @@ import pytest
 import xai_widgets as xai
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-# Of the last convolution there is a channel for each class: Score-CAM, which tries them all, gets the layer before.
 SIGHTED = (
     xai.GradCAM(),
     xai.GradCAMPlusPlus(),
@@ -19,7 +18,7 @@ SIGHTED = (
     xai.HiResCAM(),
     xai.XGradCAM(),
     xai.CAM(),
-    xai.ScoreCAM(layer="leaky_re_lu_15", channels=64),
+    xai.ScoreCAM(channels=64),
     xai.AblationCAM(),
     xai.GradCAM(layer="leaky_re_lu_14"),
     xai.AblationCAM(layer="leaky_re_lu_15"),
@@ -33,6 +32,7 @@ MASKED = (
     xai.RISE(samples=256),
     xai.LIME(samples=200, baseline=xai.Blur(12)),
     xai.KernelSHAP(samples=200, baseline=xai.Blur(12)),
+    xai.PartitionSHAP(samples=200, baseline=xai.Blur(12)),
 )
 # Rows and columns of the 224 x 224 picture: a bulldog that sits above, a tabby that lies below.
 BOXES = {"bull mastiff": np.s_[10:122, 70:178], "tiger cat": np.s_[122:224, 45:203]}

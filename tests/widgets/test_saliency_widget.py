@@ -200,7 +200,7 @@ def test_methods_that_do_not_fit_raise_in_the_cell_and_are_refused_from_the_page
     a, before = widget.result(WAIT), widget.method
     with pytest.raises(ValueError, match=says):
         widget.method = method
-    page(widget, method=to_json(method, widget._arrays))
+    page(widget, method=to_json(method, widget._menu.arrays))
     assert re.search(says, widget._refused)
     assert widget.method == before
     assert widget.result(WAIT) is a
@@ -482,3 +482,28 @@ def test_maps_of_regions_layers_and_other_paths_are_shown(digits, method):
     assert widget.error == ""
     assert widget.frame["sentence"].startswith("The map adds up to")
     widget.close()
+
+
+def test_another_model_and_other_samples_are_explained_at_once(widget, digits):
+    clone = keras.models.clone_model(digits.model)
+    clone.set_weights([-weights for weights in digits.model.get_weights()])
+    widget.index = 2
+    widget.model = clone
+    assert widget.model is clone
+    again = xai.explain(clone, digits.inputs[2:3], widget.method)
+    np.testing.assert_allclose(widget.result(WAIT).values, again.values, atol=1e-6)
+    widget.inputs = digits.inputs[20:24]
+    assert widget.index == 0
+    np.testing.assert_array_equal(widget.result(WAIT).inputs, digits.inputs[20:21])
+    assert widget.get_state()["_samples"] == 4
+
+
+def test_what_does_not_fit_the_model_changes_nothing(widget, digits):
+    before = widget.result(WAIT)
+    with pytest.raises(ValueError, match="shape"):
+        widget.inputs = np.zeros((2, 5, 5, 1), "float32")
+    with pytest.raises(TypeError, match="model"):
+        widget.model = "a network"
+    assert widget.model is digits.model
+    assert widget.inputs is digits.inputs or np.array_equal(widget.inputs, digits.inputs[: len(widget.inputs)])
+    assert widget.result(WAIT) is before

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from xai_widgets.engine.gradients import CLASSES, Gradient
 from xai_widgets.engine.model import ModelView, gathered, given, specs
-from xai_widgets.engine.reach import reached, unwrapped
+from xai_widgets.engine.reach import active, reached, unwrapped
 from xai_widgets.engine.replaced import interpolation, slopes_at
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
@@ -27,10 +27,12 @@ class Places(NamedTuple):
         layers: Paths of the layers that a score depends on and whose output has a channel axis and positions, more
             than one along each axis, in call order.
         beside: Paths of those among them that also lead to the score on a way around the last of them.
+        active: Paths of those among them that give what an activation function gave.
     """
 
     layers: tuple[str, ...]
     beside: tuple[str, ...]
+    active: frozenset[str]
 
 
 def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Places:
@@ -39,7 +41,7 @@ def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], 
     A layer that holds others is left out where it returns what one of them returns; a block that adds or activates
     what they return is a layer of its own. What runs inside a loop cannot be looked at and is left out.
     """
-    learnt: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = []
+    learnt: list[tuple[tuple[str, ...], tuple[str, ...], frozenset[str], tuple[str, ...]]] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
@@ -62,25 +64,26 @@ def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], 
         with contextlib.ExitStack() as stack:
             for path, layer in layers.items():
                 stack.enter_context(tapped(layer, see(path)))
-            scores = view.score(score, values, structure, classes)
+            scores, _ = view.score_and_outputs(score, values, structure, classes)
         before = reached([scores])
         paths = [path for path, outputs in found.items() if any(one.op in before for one in outputs)]
         around = reached([scores], {one.op for one in found[paths[-1]]}) if paths else set()
         beside = [path for path in paths[:-1] if any(one.op in around for one in found[path])]
         unknown = [path for path in paths if any(None in one.shape[1:-1] for one in found[path])]
-        learnt.append((tuple(paths), tuple(beside), tuple(unknown)))
+        activated = frozenset(path for path in paths if all(map(active, found[path])))
+        learnt.append((tuple(paths), tuple(beside), activated, tuple(unknown)))
         return [[tf.shape(one)[1:-1] for one in found[path]] for path in unknown]
 
     signature = [*specs(inputs), CLASSES]
     key = ("spatial layers", *score.key, repr(structure))
-    function, (paths, beside, unknown) = view.compiled(key, run, signature, lambda: learnt[-1])
+    function, (paths, beside, activated, unknown) = view.compiled(key, run, signature, lambda: learnt[-1])
     if not unknown:
-        return Places(paths, beside)
+        return Places(paths, beside, activated)
     # Sizes that tracing does not tell (a reshape to -1, say) are asked for, of one sample.
     sizes = function(*(tf.constant(array[:1]) for array in inputs), tf.constant(score.classes[:1], tf.int32))
     single = {path for path, calls in zip(unknown, sizes, strict=True) if any((one.numpy() < 2).any() for one in calls)}
     known = tuple(path for path in paths if path not in single)
-    return Places(known, beside if known and known[-1] == paths[-1] else ())
+    return Places(known, beside if known and known[-1] == paths[-1] else (), activated)
 
 
 def _may_have_positions(output: tf.Tensor) -> bool:

@@ -57,7 +57,7 @@ def _compiled(view: ModelView, score: Score, inputs: Sequence[np.ndarray], struc
             with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
                 tape.watch(points)
                 with view.tap(see):
-                    scores = view.score(score, points, structure, tf.repeat(classes, steps, axis=0))
+                    scores = view.score(score, points, structure, classes)
             # The rate of the units is the derivative of a gradient by the vector that it was pulled back from. Unlike
             # forward differentiation, TensorFlow can do that for every operation, loops included.
             pull = [tf.zeros_like(unit) for unit in units]

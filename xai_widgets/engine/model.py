@@ -160,12 +160,26 @@ class ModelView:
         """How many rows one call of a compiled function takes: about 100 ms of work or less on a common network.
 
         Without a derivative (`forward`) it takes more of the smallest inputs: there what is around a call counts most.
+        Of tables and tokens each row meets every weight, token by token, so that their number tells the work.
         """
         elements = max(1, sum(int(np.prod(array.shape[1:])) for array in inputs))
         if any(array.ndim > 2 for array in inputs):
             rows = int(np.clip(1_250_000 // elements, 1, 64))
             return int(np.clip(204_800 // elements, rows, 256)) if forward else rows
-        return int(np.clip(122_880 // elements, 64, 4096)) * (4 if forward else 1)
+        most, work = (65_536, 1_000_000_000) if forward else (4096, 250_000_000)
+        weights, tokens = self._weights_met
+        rows = min(2_000_000 // elements, work // (weights * (elements if tokens else 1)))
+        return int(np.clip(rows, 8, most))
+
+    @functools.cached_property
+    def _weights_met(self) -> tuple[int, bool]:
+        """How many weights a row of a table, or a token, meets; and whether it is a token.
+
+        An embedding looks up its own weights.
+        """
+        embeddings = [layer for layer in self.layers.values() if type(layer).__name__ == "Embedding"]
+        looked_up = sum(layer.count_params() for layer in embeddings)
+        return max(1, self.model.count_params() - looked_up), bool(embeddings)
 
     def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
         """How `total` points of each sample are spread over calls of the model: a small call first, then full ones.
@@ -369,13 +383,22 @@ class ModelView:
         return score.reader(outputs.flat, outputs.structure, tf.constant(score.classes, tf.int32)).numpy()
 
     def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        """The scores (n,) of inputs as the compiled functions take them, while tracing."""
-        return self.score_and_outputs(score, inputs, structure, classes)[0]
+        """The scores (m,) of inputs as the compiled functions take them, while tracing.
+
+        Args:
+            score: Its classes are known.
+            inputs, structure: (m, ...) each; of each sample there may be several rows, one after the other.
+            classes: (n, K) of the samples.
+        """
+        if isinstance(score.reader, NeuronReader):
+            return self.score_and_outputs(score, inputs, structure, classes)[0]
+        outputs = self.call(inputs, structure)
+        return score.reader.told(outputs.flat, outputs.structure, classes)
 
     def score_and_outputs(
         self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
     ) -> tuple[tf.Tensor, Outputs]:
-        """The same, with all that the model gives."""
+        """The scores (n,) of as many samples, whose classes may be open, with all that the model gives."""
         if not isinstance(score.reader, NeuronReader):
             outputs = self.call(inputs, structure)
             return score.reader(outputs.flat, outputs.structure, classes), outputs

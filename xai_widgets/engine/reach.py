@@ -7,6 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
+_ACTIVE = frozenset({"Elu", "Erf", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softplus"})
+_KEEPS_ACTIVE = frozenset(
+    {"AddV2", "AvgPool", "AvgPool3D", "Cast", "ConcatV2", "ExpandDims", "Identity", "MaxPool", "MaxPool3D"}
+    | {"Mean", "Pad", "Reshape", "Squeeze", "Transpose"}
+)
 _WALLS = frozenset({"StopGradient", "PreventGradient"})
 
 
@@ -36,6 +41,17 @@ def unwrapped(tensor: tf.Tensor) -> tf.Tensor:
     while tensor.op.type == "Identity":
         tensor = tensor.op.inputs[0]
     return tensor
+
+
+def active(tensor: tf.Tensor) -> bool:
+    """Whether an activation function made it that is hardly ever negative, pooled, joined or reshaped since."""
+    operation = tensor.op
+    if operation.type in _ACTIVE:
+        return True
+    values = [one for one in operation.inputs if _carries_derivative(one.dtype) and one.op.type != "Const"]
+    if operation.type == "Mul":  # SiLU and GELU: a value times a gate
+        return any(map(active, values))
+    return operation.type in _KEEPS_ACTIVE and bool(values) and all(map(active, values))
 
 
 def _carries_derivative(dtype: tf.DType) -> bool:

@@ -64,7 +64,7 @@ def scores_without(
         count = tf.shape(factors[0])[1]
         ablated = [_rows(one[:, None] * _spread(factor, one)) for one, factor in zip(activations, factors, strict=True)]
         rows = [tf.repeat(one, count, axis=0) for one in values]
-        scores = _replaced(view, score, rows, ablated, structure, tf.repeat(classes, count, axis=0))
+        scores = _replaced(view, score, rows, ablated, structure, classes)
         return tf.reshape(precise(scores), (-1, count))
 
     kept = [one.astype(array.dtype) for one, array in zip(kept, site, strict=True)]
@@ -107,7 +107,7 @@ def scores_masked(
             if end.shape.rank == axes + 2:
                 mask = mask[..., None]
             rows.append(_rows(start[:, None] + mask * (end - start)[:, None]))
-        scores = view.score(score, rows, structure, tf.repeat(classes, count, axis=0))
+        scores = view.score(score, rows, structure, classes)
         return tf.reshape(precise(scores), (-1, count))
 
     # Decided before interpolation, whose rounding makes a picture of a constant.

@@ -152,12 +152,16 @@ class ClassReader:
     mask: tuple[bytes, tuple[int, ...]] | None = None
 
     def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        return self.told(outputs, structure, self.chosen(outputs, classes))
+
+    def told(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
+        """The same where no class is left open; of a sample there may be several rows, one after the other."""
         scores = self.head.precise(outputs[self.output], self.probability)
-        classes = self.chosen(outputs, classes)
         if self.mask is not None:
             mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
             scores = tf.reduce_mean(tf.boolean_mask(scores, mask, axis=1), axis=1)
-        chosen = tf.gather(scores, classes, axis=1, batch_dims=1)
+        several = tf.reshape(scores, (tf.shape(classes)[0], -1, scores.shape[-1]))
+        chosen = tf.reshape(tf.gather(several, classes, axis=2, batch_dims=1), (-1, len(self.signs)))
         if self.signs == (1,):
             return chosen[:, 0]
         return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
@@ -201,6 +205,8 @@ class FunctionReader:
             shape = getattr(score, "shape", type(score).__name__)
             raise ValueError(f"target must return one scalar per sample, shape (N,), got {shape}")
         return precise(score)
+
+    told = __call__
 
     def notes(self) -> tuple[str, ...]:
         return ()

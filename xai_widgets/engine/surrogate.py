@@ -1,259 +1,13 @@
-"""Linear models of a score over masks: which masks are drawn, and their weighted least squares as running sums."""
+"""Games: samples whose score is fitted by a linear model over masks, round by round."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-import math
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-GROUPS = 20
-_LISTED = 1 << 12
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a regression gives so far.
-
-    Attributes:
-        values: Coefficients (n, width).
-        error: Their standard errors, like them; None where there are too few rows to tell.
-        explained: (n,) the weighted R squared.
-    """
-
-    values: np.ndarray
-    error: np.ndarray | None
-    explained: np.ndarray
-
-
-class Regression:
-    """Weighted least squares of several targets on the same rows, as running sums: memory does not grow with rows.
-
-    Rows are dealt in turn to groups. How much the groups' sums differ gives the standard errors, whatever the
-    distribution of the residuals (the sandwich estimator, by clusters). Rows that were drawn without replacement from a
-    finite number tell more than that: a stratum of which all is seen has no sampling error.
-
-    Args:
-        width: Coefficients.
-        count: Targets.
-    """
-
-    def __init__(self, width: int, count: int) -> None:
-        self.rows = 0
-        self._moment, self._target = np.zeros((width, width)), np.zeros((count, width))
-        # By part, what is never seen of the strata and what is yet to be seen, and by group.
-        self._moments, self._targets = np.zeros((2, GROUPS, width, width)), np.zeros((count, 2, GROUPS, width))
-        self._weight, self._square_weight = 0.0, 0.0
-        self._sums = np.zeros((2, count))
-
-    @property
-    def scale(self) -> float:
-        """The mean of the diagonal of the moment matrix, by which a penalty is large or small."""
-        return float(np.trace(self._moment)) / len(self._moment)
-
-    @property
-    def effective(self) -> float:
-        """How many rows of equal weight would be worth as much."""
-        return self._weight**2 / self._square_weight if self._weight else 0.0
-
-    def add(self, rows: np.ndarray, weights: np.ndarray, targets: np.ndarray, fraction: np.ndarray) -> None:
-        """Add rows.
-
-        Args:
-            rows: (k, width).
-            weights: (k,).
-            targets: (n, k).
-            fraction: (k,) which share of a row's stratum will have been seen in the end.
-        """
-        weighted = rows * weights[:, None]
-        self._moment += weighted.T @ rows
-        self._target += targets @ weighted
-        self._weight += weights.sum()
-        self._square_weight += (weights**2).sum()
-        self._sums += np.stack([targets @ weights, targets**2 @ weights])
-        dealt_targets = self._dealt(targets.T)
-        dealt_rows = self._dealt(rows)
-        for part, share in enumerate((1 - fraction, fraction)):
-            if share.any():
-                shares = self._dealt(weighted * np.sqrt(share)[:, None])
-                self._moments[part] += shares.transpose(0, 2, 1) @ dealt_rows
-                self._targets[:, part] += (dealt_targets.transpose(0, 2, 1) @ shares).transpose(1, 0, 2)
-        self.rows += len(rows)
-
-    def fit(self, penalty: np.ndarray, progress: float = 1.0) -> Fit:
-        """The coefficients, and how far to trust them.
-
-        Args:
-            penalty: (width,) ridge on each coefficient.
-            progress: Which part of the rows that will be drawn was added.
-        """
-        # Far below anything that is meant: it picks the smallest of equally good fits while there are few rows.
-        floor = 1e-10 * max(self.scale, 1e-300)
-        inverse = np.linalg.inv(self._moment + np.diag(penalty + floor))
-        values = self._target @ inverse
-        free = self.rows - len(inverse)
-        error = None
-        if progress >= 1 and not self._moments[0].any():
-            error = np.zeros_like(values)
-        elif free > 0 and self.rows >= GROUPS:
-            scores = self._targets - np.moveaxis(self._moments @ values.T, 3, 0)
-            scores -= scores.mean(axis=2, keepdims=True)
-            moved = scores @ inverse
-            spread = (moved**2).sum(axis=2)
-            variance = spread[:, 0] + (1 - progress) * spread[:, 1]
-            error = np.sqrt(variance * GROUPS / (GROUPS - 1) * self.rows / free)
-        return Fit(values, error, self._explained(values))
-
-    def _explained(self, values: np.ndarray) -> np.ndarray:
-        first, second = self._sums
-        total = second - first**2 / max(self._weight, 1e-300)
-        crossed = 2 * (values * self._target).sum(axis=1) - ((values @ self._moment) * values).sum(axis=1)
-        rest = np.maximum(second - crossed, 0)
-        return np.where(total > 1e-12 * second, 1 - rest / np.maximum(total, 1e-300), 1.0)
-
-    def _dealt(self, rows: np.ndarray) -> np.ndarray:
-        """(k, ...) -> (groups, turns, ...): rows in turn to groups, from where the last ones ended."""
-        first = self.rows % GROUPS
-        turns = -(-(first + len(rows)) // GROUPS)
-        padded = np.zeros((turns * GROUPS, rows.shape[1]))
-        padded[first : first + len(rows)] = rows
-        return padded.reshape(turns, GROUPS, -1).transpose(1, 0, 2)
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Masks in the order in which they are evaluated, of which every prefix is a fair sample.
-
-    Attributes:
-        masks: (k, players) bool.
-        weights: (k,) in the regression.
-        fraction: (k,) which share of its stratum, the masks that are as likely as it, is drawn in all.
-    """
-
-    masks: np.ndarray
-    weights: np.ndarray
-    fraction: np.ndarray
-
-
-@functools.lru_cache(maxsize=4)  # a slider runs the same draw again and again
-def coalition_pairs(players: int, pairs: int, seed: int) -> Draw:
-    """Coalitions that each stand for themselves and their complement, for Shapley values by least squares.
-
-    A coalition of size s is drawn from its size's with a share of 1 / sqrt(s (players - s)): between the kernel's own
-    weights and leverage scores (Musco and Witter, 2025), and best where coalitions of all sizes are equally far from
-    the linear fit. Each comes once, and sizes of which there are few come in full: with 2**(players - 1) - 1 pairs all
-    of them, and the fit is exact.
-
-    Args:
-        players: At least 2.
-        pairs: How many are wanted.
-        seed: Of the draw.
-    """
-    random = np.random.default_rng([seed, players])
-    drawn, weights, fraction, order = [], [], [], []
-    sizes = np.arange(1, players // 2 + 1)
-    kernel_mass = np.where(2 * sizes < players, 1.0, 0.5) / (sizes * (players - sizes))
-    shares = kernel_mass * np.sqrt(sizes * (players - sizes))
-    left, mass = float(pairs), shares.sum()
-    # Systematic sampling: expected numbers become whole ones whose sum is that of the whole.
-    offset, taken = random.random(), 0
-    expected_sum = 0.0
-    for size, share, kernel_share in zip(sizes.tolist(), shares, kernel_mass, strict=True):
-        there = math.comb(players, size) // (1 if 2 * size < players else 2)
-        expected = float(min(there, left * share / mass))
-        left, mass = left - expected, mass - share
-        expected_sum += expected
-        wanted = min(there, math.floor(expected_sum + offset) - taken)
-        taken += wanted
-        if not wanted:
-            continue
-        drawn.append(_coalitions(players, size, there, wanted, random))
-        weights.append(np.full(wanted, players * kernel_share / expected))
-        fraction.append(np.full(wanted, wanted / there))
-        order.append((np.arange(wanted) + random.random()) / wanted)
-    ranks = np.argsort(np.concatenate(order), kind="stable")
-    return Draw(np.concatenate(drawn)[ranks], np.concatenate(weights)[ranks], np.concatenate(fraction)[ranks])
-
-
-def _coalitions(players: int, size: int, there: int, wanted: int, random: np.random.Generator) -> np.ndarray:
-    """(wanted, players) bool: different coalitions of a size in random order, of two complements at most one."""
-    halved = 2 * size == players
-    if there <= max(_LISTED, 4 * wanted):
-        # Of two complements of half the players, that with the first player.
-        first = int(halved)
-        listed = itertools.combinations(range(first, players), size - first)
-        flat = np.fromiter(itertools.chain.from_iterable(listed), np.intp, there * (size - first))
-        chosen = flat.reshape(there, -1)[random.choice(there, wanted, replace=False)]
-        masks = np.zeros((wanted, players), bool)
-        masks[:, :first] = True
-        masks[np.arange(wanted)[:, None], chosen] = True
-        return masks
-    masks = np.zeros((0, players), bool)
-    while len(masks) < wanted:
-        more = np.zeros((wanted - len(masks), players), bool)
-        chosen = random.random(more.shape).argpartition(size - 1, axis=1)[:, :size]
-        more[np.arange(len(more))[:, None], chosen] = True
-        if halved:
-            more[~more[:, 0]] ^= True
-        masks = np.concatenate([masks, more])
-        first_places: dict[bytes, int] = {}
-        for place, code in enumerate(np.packbits(masks, axis=1)):
-            first_places.setdefault(code.tobytes(), place)
-        masks = masks[list(first_places.values())]
-    return masks
-
-
-_CODED = 20
-_BLOCK = 256
-
-
-class Coins:
-    """Masks whose players are present or absent by the toss of a coin, the same for a seed however they are asked for.
-
-    Of a few players each mask comes once, and all of them where as many are wanted; of many, all but surely so.
-
-    Attributes:
-        count: How many masks there are.
-        fraction: Which share of all masks that is.
-    """
-
-    def __init__(self, players: int, wanted: int, seed: int) -> None:
-        self._players, self._seed = players, seed
-        there = 2**players
-        self.count = min(wanted, there)
-        self.fraction = self.count / there
-        self._codes: np.ndarray | None = None
-        self._last: tuple[slice, np.ndarray] | None = None
-        if players <= _CODED:
-            self._codes = np.random.default_rng([seed, players]).choice(there, self.count, replace=False)
-
-    def masks(self, rows: slice) -> np.ndarray:
-        """(k, players) bool of the rows asked for; they are kept, for they are asked for again with their scores."""
-        if self._last is None or self._last[0] != rows:
-            self._last = rows, self._tossed(rows.start, min(rows.stop, self.count))
-        return self._last[1]
-
-    def _tossed(self, start: int, stop: int) -> np.ndarray:
-        if self._codes is not None:
-            return (self._codes[start:stop, None] >> np.arange(self._players)) & 1 == 1
-        blocks = range(start // _BLOCK, -(-stop // _BLOCK))
-        tossed = [
-            np.random.default_rng([self._seed, self._players, number]).integers(
-                2, size=(_BLOCK, self._players), dtype=np.uint8
-            )
-            for number in blocks
-        ]
-        first = blocks.start * _BLOCK
-        return np.concatenate(tossed)[start - first : stop - first] == 1
-
-
-def kernel(masks: np.ndarray, width: float) -> np.ndarray:
-    """LIME's weights (k,) of masks (k, players): exp(-d^2 / width^2), d the cosine distance from what is whole."""
-    distance = 1 - np.sqrt(masks.mean(axis=1))
-    return np.exp(-((distance / width) ** 2))
+from xai_widgets.engine.coalitions import coalition_pairs, local_masks
+from xai_widgets.engine.regression import Fit, Regression
 
 
 class Game(Protocol):
@@ -269,6 +23,9 @@ class Game(Protocol):
     def masks(self, rounds: slice) -> np.ndarray:
         """(k, players) bool: the masks of some rounds."""
 
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        """Take in the scores (n,) of all players and of none, before any others."""
+
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         """Take in the scores (n, k) of the masks of some rounds."""
 
@@ -281,28 +38,19 @@ class LocalGame:
 
     Args:
         players: Of each sample.
-        samples: Masks that are wanted.
+        count: Samples.
+        wanted: Masks that are wanted.
         kernel_width, alpha, seed: As in `LIME`.
-        whole, absent: (n,) scores of all players and of none.
     """
 
     masks_a_round = 1
 
-    def __init__(
-        self,
-        players: int,
-        samples: int,
-        kernel_width: float,
-        alpha: float,
-        seed: int,
-        whole: np.ndarray,
-        absent: np.ndarray,
-    ) -> None:
-        self._coins = Coins(players, samples, seed)
-        self.rounds = self._coins.count if players > 1 else 0
-        self._players, self._width, self._alpha = players, kernel_width, alpha
-        self._whole, self._absent = whole, absent
-        self._regression = Regression(players + 1, len(whole))
+    def __init__(self, players: int, count: int, wanted: int, kernel_width: float, alpha: float, seed: int) -> None:
+        self._draw = local_masks(players, wanted, kernel_width, seed)
+        self.rounds = self._draw.count if players > 1 else 0
+        self._players, self._alpha = players, alpha
+        self._whole = self._absent = np.zeros(count)
+        self._regression = Regression(players + 1, count)
 
     @property
     def effective(self) -> float:
@@ -310,14 +58,18 @@ class LocalGame:
         return self._regression.effective
 
     def masks(self, rounds: slice) -> np.ndarray:
-        return self._coins.masks(rounds)
+        return self._draw.rows(rounds)
+
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        self._whole, self._absent = whole, absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
-        masks = self._coins.masks(rounds)
+        masks = self._draw.rows(rounds)
         rows = np.concatenate([np.ones((len(masks), 1)), masks], axis=1)
         # About the middle of the two ends: sums of squares lose no digits, and only the intercept feels it.
         targets = scores - (self._whole + self._absent)[:, None] / 2
-        self._regression.add(rows, kernel(masks, self._width), targets, np.full(len(masks), self._coins.fraction))
+        weights = self._draw.weights(masks)
+        self._regression.add(rows, weights, targets, np.full(len(masks), self._draw.fraction))
 
     def fit(self) -> Fit:
         if self._players == 1:
@@ -337,26 +89,29 @@ class ShapleyGame:
     division taken off, rows and solution sum to zero, and the constraint is kept by itself.
 
     Args:
-        players, whole, absent: As in `LocalGame`.
-        samples: Coalitions that are wanted, besides all players and none.
+        players, count: As in `LocalGame`.
+        wanted: Coalitions, besides all players and none.
         seed: Of the draw.
     """
 
     masks_a_round = 2
 
-    def __init__(self, players: int, samples: int, seed: int, whole: np.ndarray, absent: np.ndarray) -> None:
-        self._players, self._difference = players, whole - absent
-        self._draw = coalition_pairs(players, max(1, samples // 2), seed) if players > 1 else None
-        self.rounds = len(self._draw.masks) if self._draw else 0
-        self._regression = Regression(players, len(whole))
+    def __init__(self, players: int, count: int, wanted: int, seed: int) -> None:
+        self._players, self._difference = players, np.zeros(count)
+        self._pairs = coalition_pairs(players, max(1, wanted // 2), seed) if players > 1 else None
+        self.rounds = len(self._pairs.masks) if self._pairs else 0
+        self._regression = Regression(players, count)
 
     def masks(self, rounds: slice) -> np.ndarray:
-        assert self._draw is not None
-        masks = self._draw.masks[rounds]
+        assert self._pairs is not None
+        masks = self._pairs.masks[rounds]
         return np.concatenate([masks, ~masks])
 
+    def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
+        self._difference = whole - absent
+
     def add(self, rounds: slice, scores: np.ndarray) -> None:
-        draw = self._draw
+        draw = self._pairs
         assert draw is not None
         masks = draw.masks[rounds]
         sizes = masks.mean(axis=1, keepdims=True)
@@ -367,7 +122,7 @@ class ShapleyGame:
     def fit(self) -> Fit:
         if self._players == 1:
             return _alone(self._difference)
-        rows, everything = self._regression.rows, self._draw is not None and bool((self._draw.fraction == 1).all())
+        rows, everything = self._regression.rows, self._pairs is not None and bool((self._pairs.fraction == 1).all())
         # Hardly more equations than unknowns, or fewer, make wild solutions.
         wild = rows < 1.5 * self._players and not everything
         ridge = _RIDGE * self._regression.scale if wild else 0.0

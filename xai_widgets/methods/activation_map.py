@@ -29,12 +29,14 @@ _MOST_TIMES = 8
 class ActivationMap(Method):
     """A map of the resolution of a layer; of a layer that is called several times there is one for each call.
 
-    `unsigned` is True where a method takes activity for presence, and a negative activation says nothing to it.
+    `unsigned` is True where a method takes activity for presence, and a negative activation says nothing to it;
+    `active` where the layer that it finds by itself comes after an activation function, if there is one.
     """
 
     family: ClassVar[str] = "Class activation maps"
     per_channel: ClassVar[bool] = False
     unsigned: ClassVar[bool] = False
+    active: ClassVar[bool] = False
 
     layer: str | None = param(
         None, kind="layer", doc="The layer; by default the last one that still has more than one position."
@@ -74,6 +76,9 @@ class ActivationMap(Method):
                 f"{name} needs one"
             )
         chosen = found.layers[-1]
+        fitting = [layer for layer in found.layers if layer in found.active]
+        if self.active and fitting and chosen not in fitting:
+            return view.at(fitting[-1]), ()
         if not found.beside:
             return view.at(chosen), ()
         note = (

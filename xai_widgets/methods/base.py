@@ -96,6 +96,7 @@ class Method(Declared):
         class_free: True where the map is the same for every target.
         through_embedding: True where token ids are explained through the output of the embedding that they enter.
         per_channel: False where the values have no channel axis: one value for each position.
+        makes_input: True where the values are an input that the method made, and no map of the one that was given.
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
         missing: Where a part of the difference went that the values lack.
@@ -106,6 +107,7 @@ class Method(Declared):
     class_free: ClassVar[bool] = False
     through_embedding: ClassVar[bool] = False
     per_channel: ClassVar[bool] = True
+    makes_input: ClassVar[bool] = False
     single: ClassVar[bool] = False
     missing: ClassVar[str] = "more steps or samples would add it"
 

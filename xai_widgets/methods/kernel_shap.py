@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
@@ -51,8 +49,8 @@ class KernelSHAP(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.surrogate import ShapleyGame
 
-        def game(count: int, whole: np.ndarray, absent: np.ndarray) -> ShapleyGame:
-            return ShapleyGame(count, self.samples, self.seed, whole, absent)
+        def game(number: int, count: int) -> ShapleyGame:
+            return ShapleyGame(number, count, self.samples, self.seed)
 
         masking = Masking(view, score, self.baseline, inputs)
         players = Players(masking, inputs, self.segments, self.segmentation, "KernelSHAP")

@@ -59,8 +59,8 @@ class LIME(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.surrogate import LocalGame
 
-        def game(count: int, whole: np.ndarray, absent: np.ndarray) -> LocalGame:
-            return LocalGame(count, self.samples, self.kernel_width, self.alpha, self.seed, whole, absent)
+        def game(number: int, count: int) -> LocalGame:
+            return LocalGame(number, count, self.samples, self.kernel_width, self.alpha, self.seed)
 
         masking = Masking(view, score, self.baseline, inputs)
         players = Players(masking, inputs, self.segments, self.segmentation, "LIME")

@@ -14,7 +14,8 @@ from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.surrogate import Fit, Game
+    from xai_widgets.engine.regression import Fit
+    from xai_widgets.engine.surrogate import Game
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
 
@@ -159,23 +160,21 @@ class Played:
 _CHEAP = 1e7
 
 
-def play(masking: Masking, players: Players, make: Callable[[int, np.ndarray, np.ndarray], Game]) -> Iterator[Played]:
+def play(masking: Masking, players: Players, make: Callable[[int, int], Game]) -> Iterator[Played]:
     """Play the rounds of all samples, and fit on the way: after each call, or of many samples on each tenth more.
 
     Args:
         masking: What is masked.
         players: Who plays.
-        make: The game of some samples, from their number of players and their scores of all players and of none.
+        make: The game of some samples, from their number of players and how many samples they are.
     """
     from xai_widgets.engine.masks import by_player
-    from xai_widgets.engine.surrogate import GROUPS
+    from xai_widgets.engine.regression import GROUPS
 
     scores = masking.scores(by_player, players.labels)
     count, most = len(players.counts), int(players.counts.max())
-    ends = np.broadcast_to(np.array([1, 0])[None, :, None], (count, 2, most))
-    whole, absent = scores([ends.astype(masking.site[0].dtype)]).T
     members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
-    games = [make(int(players.counts[rows[0]]), whole[rows], absent[rows]) for rows in members]
+    games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
     a_round, rounds = games[0].masks_a_round, max(game.rounds for game in games)
     cheap = count * most**2 * GROUPS < _CHEAP
     fitted, played = 0, None
@@ -186,10 +185,15 @@ def play(masking: Masking, players: Players, make: Callable[[int, np.ndarray, np
         for game, rows, share in busy:
             masks = game.masks(share)
             present[rows, : len(masks), : masks.shape[1]] = masks
-        if busy:
+        if played is None:
+            found = scores([np.concatenate([_ends(present), present], axis=1)])
+            (whole, absent), found = found[:, :2].T, found[:, 2:]
+            for game, rows in zip(games, members, strict=True):
+                game.begin(whole[rows], absent[rows])
+        elif busy:
             found = scores([present])
-            for game, rows, share in busy:
-                game.add(share, found[rows, : (share.stop - share.start) * a_round])
+        for game, rows, share in busy:
+            game.add(share, found[rows, : (share.stop - share.start) * a_round])
         if cheap or played is None or call.stop == rounds or call.stop >= 1.1 * fitted:
             fits, fitted = [game.fit() for game in games], call.stop
             values = _joint([fit.values for fit in fits], members, count, most)
@@ -199,6 +203,13 @@ def play(masking: Masking, players: Players, make: Callable[[int, np.ndarray, np
             each = a_round * masking.references
             played = Played(players.split(values), error, games, fits, 0, rounds * each, whole, absent)
         yield replace(played, passes=call.stop * a_round * masking.references)
+
+
+def _ends(present: np.ndarray) -> np.ndarray:
+    """(n, 2, players) the mask of all players and that of none."""
+    ends = np.zeros_like(present, shape=(len(present), 2, present.shape[2]))
+    ends[:, 0] = 1
+    return ends
 
 
 def _joint(parts: list[Any], members: list[np.ndarray], count: int, most: int) -> np.ndarray:

@@ -25,10 +25,13 @@ class ScoreCAM(ChannelMap):
 
     Each channel, brought to the size of the input and to the range 0 to 1, blends from the baseline to the input; the
     weights are one softmax over the channels of the score's increases. A constant channel shows nothing of the input.
+    The layer that it finds by itself comes after an activation function, if there is one: a channel is a mask, and what
+    is negative masks nothing.
     """
 
     label = "Score-CAM"
     unsigned: ClassVar[bool] = True
+    active: ClassVar[bool] = True
 
     baseline: Baseline = param(Constant(0.0), doc="What is seen where a channel is not active.")
 

@@ -52,6 +52,9 @@ class Case:
     ) -> None:
         if not isinstance(attribution, Attribution):
             raise TypeError(f"attribution must be an Attribution, as explain() returns it, got {attribution!r}")
+        if attribution.method.makes_input:
+            made_by = type(attribution.method).__name__
+            raise ValueError(f"attribution must be a map of the inputs; {made_by} makes an input of its own")
         self.subject = Subject(model, inputs, preprocess=preprocess, wrt=attribution.wrt)
         if len(self.subject.inputs) != len(attribution):
             raise ValueError(

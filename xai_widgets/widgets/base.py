@@ -7,24 +7,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.baselines import BASELINES, Baseline, Samples
+from xai_widgets.baselines import BASELINES
 from xai_widgets.caption import sentence
-from xai_widgets.declare import Surroundings, fields, from_json, parts, positive, schema, to_json
+from xai_widgets.declare import fields, from_json, parts, positive, to_json
 from xai_widgets.methods import Frame, Method, as_method
-from xai_widgets.methods.players import are_of_each_sample
-from xai_widgets.targets import Region, Target
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import input_names
-from xai_widgets.widgets import showing
+from xai_widgets.widgets import recording, showing
+from xai_widgets.widgets.menu import Menu, limits
+from xai_widgets.widgets.source import explain_source
+from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, choice, number
-from xai_widgets.wire import color_tables, finite, pack, value_range
+from xai_widgets.wire import color_tables, finite, pack
 from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
@@ -35,14 +36,15 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent.parent / "static"
 COLORMAPS = ("PuOr_r", "RdBu_r", "coolwarm", "PiYG", "viridis", "magma", "inferno", "gray")
 SIGNS = ("both", "positive", "negative", "absolute")
+# Seconds that the display of a widget waits for its static picture: for a settled one, and for any.
+_UNTIL_SETTLED, _UNTIL_SHOWN = 0.5, 3.0
 MODES = ("overlay", "side by side", "mask")
 FRAMES_PER_SECOND = 15
-MOST_DATA = 32
 
 COMPUTED_FROM = frozenset({"method", "target", "index"})
 DISPLAY = frozenset({"opacity", "colormap", "sign", "clip", "threshold", "smooth", "mode"})
-# What a page may set; everything else is Python's to say.
-_FROM_PAGE = COMPUTED_FROM | DISPLAY | {"layout", "tabbable", "tooltip", "_dom_classes", "_view_count"}
+# What a page may set besides.
+_OF_THE_HOST = frozenset({"layout", "tabbable", "tooltip", "_dom_classes", "_view_count"})
 
 # Traitlets are not thread-safe: a cell, the page and the worker set traits one at a time. One lock for all widgets:
 # observers run within it and may set traits of another widget, so that two locks could be taken crosswise.
@@ -91,11 +93,15 @@ class Explainer(anywidget.AnyWidget):
     """
 
     METHODS: tuple[type[Method], ...]
+    # Traits of a subclass that its page may set.
+    ASKED: ClassVar[frozenset[str]] = frozenset()
 
     method = Checked(None, lambda self, value: self._check_method(value)).tag(
         sync=True,
-        to_json=lambda value, self: to_json(value, self._arrays),
-        from_json=lambda value, self: from_json(value, self.METHODS, BASELINES, self._arrays, self._limits()),
+        to_json=lambda value, self: to_json(value, self._menu.arrays),
+        from_json=lambda value, self: from_json(
+            value, self.METHODS, BASELINES, self._menu.arrays, limits(self._schema)
+        ),
     )
     target = Checked(None, lambda self, value: self._check_target(value)).tag(
         sync=True,
@@ -127,6 +133,7 @@ class Explainer(anywidget.AnyWidget):
     _code = traitlets.Unicode().tag(sync=True)
     _refused = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
+    _recorded: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     # For a widget whose construction was refused: it is closed like any other.
     _owner: object | None = None
@@ -152,23 +159,16 @@ class Explainer(anywidget.AnyWidget):
         self._job = self._drawn_job = 0
         self._answer: tuple[int, Attribution | BaseException | None] = (0, None)
         self._drawn_at = 0.0
+        self._latest: Attribution | None = None
         self._traced: set[Any] = set()
         self._asked: tuple[Any, Outputs | None] = (None, None)
-        self._arrays: dict[str, np.ndarray] = {}
         self._target_label = ""
         self._probability = probability
         positive("batch_size", batch_size)
-        subject, self._added_axis = _subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
-        self._subject: Subject = subject
-        arrays = subject.inputs.arrays
-        self._features = _feature_names(features, arrays)
-        self._value_ranges = [value_range(array) for array in arrays]
-        # What the baselines that need data start from: some of the samples, evenly chosen.
-        places = np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)
-        self._data_names = tuple(f"sample {place + 1}" for place in places)
-        self._data_arrays: dict[str, np.ndarray] = {}
-        self._data = to_json(Samples(arrays[0][places]), self._data_arrays)["samples"] if len(places) > 1 else None
-        self._layers: tuple[str, ...] = ()
+        self._asides: dict[str, object] = {}
+        self._options = {"preprocess": preprocess, "wrt": wrt, "names": names}
+        self._features = features
+        self._take(Taken(model, inputs, features=features, **self._options))
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
         _ = task.scores  # a target function that fails does so here, in the cell
@@ -180,18 +180,69 @@ class Explainer(anywidget.AnyWidget):
             target=target,
             index=index,
             status="Preparing the model",
-            _samples=len(arrays[0]),
-            _names=list(subject.names) or task.outputs_name(),
             _tables=color_tables(COLORMAPS),
-            _schema=self._schemas(chosen),
-            _pictures=self._draw(task.subject, [None] * len(arrays)),
-            _thumbnails=showing.thumbnails(arrays[0], self._value_ranges[0]) if len(arrays) == 1 else [],
-            _predictions=showing.predictions(task),
-            _title=f"{type(self).__name__.removesuffix('Widget')} of {subject.view.name}",
+            **self._told(task),
         )
         self.observe(self._restart, list(COMPUTED_FROM))
         self.observe(self._add_table, "colormap")
         self._restart()
+
+    # The model and the samples
+
+    def _take(self, given: Taken) -> None:
+        self._taken = given
+        self._subject = given.subject
+        self._menu = Menu(self.METHODS, given.subject.inputs, given.value_ranges[0])
+
+    def _told(self, task: Task) -> dict[str, Any]:
+        """What the page is told of the model and the samples, of which a task explains one."""
+        taken, arrays = self._taken, self._subject.inputs.arrays
+        return {
+            "_samples": len(arrays[0]),
+            "_names": list(self._subject.names) or task.outputs_name(),
+            "_schema": self._menu.schemas(task.method, {}),
+            "_pictures": self._draw(task.subject, [None] * len(arrays)),
+            "_thumbnails": showing.thumbnails(arrays[0], taken.value_ranges[0]) if len(arrays) == 1 else [],
+            "_predictions": showing.predictions(task),
+            "_title": f"{type(self).__name__.removesuffix('Widget')} of {self._subject.view.name}",
+        }
+
+    @property
+    def model(self) -> Any:
+        """The model. Another one may be set: it is explained at once, and the view follows."""
+        return self._subject.model
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self._renew(model, self._taken.inputs)
+
+    @property
+    def inputs(self) -> Any:
+        """The samples as they were given. Others may be set: the first of them is explained at once."""
+        return self._taken.inputs
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self._renew(self.model, inputs)
+
+    def _renew(self, model: Any, inputs: Any) -> None:
+        """Take another model or other samples; what does not fit them is refused, and then nothing has changed."""
+        given = Taken(model, inputs, features=self._features, **self._options)
+        with _STATE:
+            same = given.subject.inputs.total == self._taken.subject.inputs.total
+            index = self.index if same else 0
+            self.method.check(given.subject.view, given.subject.inputs)
+            rows = given.subject.rows(slice(index, index + 1))
+            task = Task(rows, self.method, target=self.target, probability=self._probability)
+            _ = task.scores
+            self._take(given)
+            self._target_label = task.score.labels[0]
+            self._task, self._asked, self._recorded = task, (None, None), []
+            self._traced.clear()
+            with self.hold_sync():
+                for name, value in {**self._told(task), "index": index, "error": ""}.items():
+                    setattr(self, name, value)
+                self._restart()
 
     # What Python and the page may set
 
@@ -231,20 +282,12 @@ class Explainer(anywidget.AnyWidget):
             color_tables([value])
         return value
 
-    def _limits(self) -> dict[tuple[str, str], float]:
-        """Where the sliders of the page end: what comes from it may not go further."""
-        offered = [*self._schema.get("methods", ()), *self._schema.get("baselines", ())]
-        return {
-            (one["name"], field["name"]): field["max"]
-            for one in offered
-            for field in one["fields"]
-            if field["max"] is not None
-        }
-
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take state from the page: what is refused is said there, and answered with the value that holds."""
         with _STATE:
-            allowed = {name: value for name, value in sync_data.items() if name in _FROM_PAGE}
+            # Everything else is Python's to say.
+            free = COMPUTED_FROM | DISPLAY | _OF_THE_HOST | self.ASKED
+            allowed = {name: value for name, value in sync_data.items() if name in free}
             refused = [name for name in sync_data if name in self.keys and name not in allowed]
             try:
                 super().set_state(allowed)
@@ -252,7 +295,7 @@ class Explainer(anywidget.AnyWidget):
                 self._refused = str(error)
                 refused += [name for name in allowed if name in self.keys]
             else:
-                if allowed.keys() & COMPUTED_FROM:
+                if allowed.keys() & (COMPUTED_FROM | self.ASKED):
                     self._refused = ""
             if refused:
                 self.send_state(refused)
@@ -266,52 +309,17 @@ class Explainer(anywidget.AnyWidget):
 
     # What the page is told
 
-    def _schemas(self, method: Method) -> dict[str, Any]:
-        inputs = self._subject.inputs.arrays[0]
-        baseline = next((part for part in parts(method) if isinstance(part, Baseline)), None)
-        # Arrays that nothing can name any more are let go.
-        self._arrays.clear()
-        to_json(method, self._arrays)
-        names = self._data_names
-        if isinstance(baseline, Samples) and self._arrays.keys() != self._data_arrays.keys():
-            names = tuple(f"sample {place + 1}" for place in range(len(baseline.samples)))
-        self._arrays.update(self._data_arrays)
-        around = Surroundings(
-            *self._value_ranges[0],
-            channels=3 if inputs.ndim == 4 and inputs.shape[-1] == 3 else 0,
-            layers=self._layers,
-            arrays=self._data,
-            samples=names,
-        )
-        offered = [cls for cls in BASELINES if self._offers(cls) or cls is type(baseline)]
-        methods = [cls for cls in self.METHODS if cls.fits(inputs.shape)]
-        before = self._schema or {"methods": [], "baselines": []}
-        return {
-            "methods": _widened(
-                [{**schema(cls, around, method), "family": cls.family} for cls in methods], before["methods"]
-            ),
-            "baselines": _widened([schema(cls, around, baseline) for cls in offered], before["baselines"]),
-        }
-
-    def _offers(self, cls: type[Baseline]) -> bool:
-        """Whether a kind of baseline is on the menu: it fits, and its parameters can be set by controls."""
-        arrays = self._subject.inputs.arrays
-        kinds = {field.metadata["kind"] for field in fields(cls)}
-        has_data = len(arrays) == 1 and len(arrays[0]) > 1
-        fits = all(cls.fits(array.shape) for array in arrays)
-        return fits and "baseline" not in kinds and ("array" not in kinds or has_data)
-
     def _add_table(self, change: Any) -> None:
         if change.new not in self._tables:
             self._tables = {**self._tables, **color_tables([change.new])}
 
     def _draw(self, subject: Subject, heats: Sequence[np.ndarray | None]) -> list[Any]:
         """What stands behind each map; maps of several calls of a layer all stand before the first input."""
-        arrays = subject.inputs.arrays
+        arrays, taken = subject.inputs.arrays, self._taken
         names = input_names(subject.inputs.structure)
         places = range(len(heats)) if len(heats) == len(arrays) else [0] * len(heats)
         return [
-            showing.behind(names[place], arrays[place][0], heat, self._value_ranges[place], self._features)
+            showing.behind(names[place], arrays[place][0], heat, taken.value_ranges[place], taken.features)
             for place, heat in zip(places, heats, strict=True)
         ]
 
@@ -334,7 +342,7 @@ class Explainer(anywidget.AnyWidget):
             job, method, target, index = self._job, self.method, self.target, self.index
             with self.hold_sync():
                 if change is not None and change.name == "method":
-                    self._schema = self._schemas(method)
+                    self._schema = self._menu.schemas(method, self._schema)
                 if self.phase == "settled":
                     self.phase, self.status = "computing", "Computing"
             WORKER.submit(self._owner, lambda: self._run(job, method, target, index))
@@ -367,11 +375,13 @@ class Explainer(anywidget.AnyWidget):
 
     def _learn_layers(self, task: Task) -> None:
         """Find the layers that a method may name, once, when there is time for it."""
-        if self._layers or not any(field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)):
+        if self._menu.layers or not any(
+            field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)
+        ):
             return
-        self._layers = task.spatial_layers
+        self._menu.layers = task.spatial_layers
         with _STATE:
-            self._schema = self._schemas(self.method)
+            self._schema = self._menu.schemas(self.method, self._schema)
 
     def _publish(self, job: int, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> None:
         settled = frame.progress >= 1
@@ -381,29 +391,15 @@ class Explainer(anywidget.AnyWidget):
         first = job > self._drawn_job and job == self._job
         if job < self._drawn_job or (soon and not settled and not first):
             return
-        heats = showing.flat_maps(attribution)
-        headers, data = pack(heats)
-        drawn = {
-            "_pictures": self._draw(task.subject, heats),
-            "_baselines": showing.baselines(frame, self._value_ranges),
-            "_predictions": showing.predictions(task),
-            "frame": {
-                "job": job,
-                "version": self.frame.get("version", 0) + 1,
-                "progress": frame.progress,
-                "arrays": finite(headers),
-                "data": data,
-                "card": showing.card(task, attribution, frame, seconds),
-                "path": showing.path(attribution),
-                "sentence": sentence(attribution, self._features),
-            },
-            "error": "",
-        }
+        drawn = self._shown(task, frame, attribution, seconds)
+        drawn["frame"] |= {"job": job, "version": self.frame.get("version", 0) + 1}
+        drawn["error"] = ""
         passes = f"{frame.passes} of {frame.total} passes" if frame.total > 1 else "1 pass"
         with _STATE:
             if self._owner is None:
                 return
-            self._drawn_job, self._drawn_at = job, now
+            self._drawn_job, self._drawn_at, self._latest = job, now, attribution
+            self._changed.notify_all()
             if settled and job == self._job:
                 drawn |= {"phase": "settled", "status": f"Settled \u00b7 {passes} \u00b7 {seconds:.2f} s"}
                 drawn |= {"_code": self.code()}
@@ -414,6 +410,51 @@ class Explainer(anywidget.AnyWidget):
                     setattr(self, name, value)
             if settled:
                 self._settle(job, attribution)
+
+    def _shown(self, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> dict[str, Any]:
+        """The traits that show a map."""
+        # What a method made takes the place of the picture, and no map lies over it.
+        made = task.method.makes_input
+        heats = [] if made else showing.flat_maps(attribution)
+        headers, data = pack(heats)
+        behind = task.subject.moved(frame.values) if made else task.subject
+        return {
+            "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
+            "_baselines": showing.baselines(frame, self._taken.value_ranges),
+            "_predictions": showing.predictions(task),
+            "frame": {
+                "job": 0,
+                "version": 0,
+                "progress": frame.progress,
+                "arrays": finite(headers),
+                "data": data,
+                "card": showing.card(task, attribution, frame, seconds),
+                "path": showing.path(attribution),
+                "sentence": sentence(attribution, self._taken.features),
+            },
+            **self._more(task, frame, attribution),
+        }
+
+    def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
+        """Traits of a subclass that go with a map."""
+        return {}
+
+    def _aside(self, name: str, work: Callable[[], Iterator[None]]) -> None:
+        """Do something beside the map, such as what a click asks for, instead of what was asked by that name before.
+
+        `work` runs in the worker, step by step; an error is shown as what was refused.
+        """
+
+        def steps() -> Iterator[None]:
+            try:
+                yield from work()
+            except Exception as error:
+                with _STATE:
+                    self._refused = str(error) or type(error).__name__
+
+        with _STATE:
+            if self._owner is not None:
+                WORKER.submit(self._asides.setdefault(name, object()), steps)
 
     def _fail(self, job: int, error: Exception) -> None:
         with _STATE:
@@ -467,27 +508,60 @@ class Explainer(anywidget.AnyWidget):
 
         Functions and large arrays stand there under the name of their parameter, class names as `names`.
         """
-        options = [f"target={_target_source(self.target)}"]
-        if isinstance(self.target, Target) and self._subject.names:
-            options.append("names=names")
-        subject = self._subject
-        if subject.view.wrt is not None:
-            options.append(f"wrt={subject.view.wrt!r}")
-        if subject.preprocess is not None:
-            options.append("preprocess=preprocess")
-        if self._probability:
-            options.append("probability=True")
-        rows = _rows_source(subject.inputs.structure, self._added_axis, self.index)
-        return f"xai.explain(model, {rows}, {self._method_source()}, {', '.join(options)})"
+        return explain_source(
+            self._subject, self.method, self.target, self.index, self._probability, added_axis=self._taken.added_axis
+        )
 
-    def _method_source(self) -> str:
-        """The source of the method; labels of each sample stand there as those of the one that is shown."""
-        method, inputs = self.method, self._subject.inputs
-        labels = getattr(method, "segments", None)
-        if labels is None or not are_of_each_sample(labels, inputs):
-            return method.source("xai.")
-        source = method.replace(segments=labels[self.index : self.index + 1]).source("xai.")
-        return source.replace("segments=segments", f"segments=segments[{self.index}:{self.index + 1}]")
+    def record(self, **positions: Sequence[Any]) -> None:
+        """Keep the maps of some positions of the controls: without a kernel they move there.
+
+            w.record(steps=[8, 32, 128], baseline=[xai.Constant(0), xai.Blur(8)])
+
+        In a saved notebook and in an exported page a control that was moved goes to the nearest position that was
+        recorded. Each combination is computed now, and adds its map to what a notebook saves (as float16).
+
+        Args:
+            **positions: Values of fields of the current method, of `target` and `index`; every combination of them.
+
+        Raises:
+            TypeError, ValueError: A name is unknown, a value is out of its bounds, or there are over 256 combinations.
+        """
+        wanted = recording.positions(recording.Position(self.method, self.target, self.index), positions)
+        kept: list[dict[str, Any]] = []
+        for at in wanted:
+            self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
+            kept.append(self._recording(at))
+        self._recorded = kept
+        self._restart()
+
+    def _recording(self, at: recording.Position) -> dict[str, Any]:
+        started = time.perf_counter()
+        method, index = self._check_method(at.method), self._check_index(at.index)
+        task = Task(self._at(index), method, target=at.target, probability=self._probability)
+        for frame, attribution in task.frames():  # noqa: B007
+            pass  # the last one counts
+        drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
+        if index == self.index and not method.makes_input:
+            del drawn["_pictures"]  # those that are there
+        target = at.target if at.target is None or isinstance(at.target, int) else {"label": task.score.labels[0]}
+        return {"method": to_json(method, self._menu.arrays), "target": target, "index": index, "drawn": drawn}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The live view; and for viewers that run no JavaScript a picture and its sentence.
+
+        A view has nothing to show before the first map, so that little is lost by waiting for it.
+        """
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        with self._changed:
+            self._changed.wait_for(lambda: self._answer[0] == self._job or self._owner is None, _UNTIL_SETTLED)
+            self._changed.wait_for(lambda: self._latest is not None or self.error or self._owner is None, _UNTIL_SHOWN)
+            latest = self._latest
+        if latest is not None:
+            data = {**data, "text/plain": sentence(latest, self._taken.features), "image/png": latest._repr_png_()}
+        return data, metadata
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
@@ -503,7 +577,8 @@ class Explainer(anywidget.AnyWidget):
         if self._owner is None:
             super().close()
             return
-        WORKER.cancel(self._owner)
+        for owner in (self._owner, *self._asides.values()):
+            WORKER.cancel(owner)
         layout = self.layout
         super().close()
         layout.close()  # made for this widget by ipywidgets, which leaves it open
@@ -511,59 +586,3 @@ class Explainer(anywidget.AnyWidget):
             self._owner = None
             self._answer = (0, None)
             self._changed.notify_all()
-
-
-def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tuple[Subject, bool]:
-    """The subject, and whether a batch axis had to be added: a widget takes one sample without it."""
-    expected = getattr(model, "inputs", None)
-    one = expected is not None and len(expected) == 1 and not isinstance(inputs, dict | list | tuple)
-    missing = bool(one and expected and np.ndim(inputs) == len(expected[0].shape) - 1)
-    try:
-        if missing and preprocess is None:
-            return Subject(model, np.asarray(inputs)[None], **options), True
-        return Subject(model, inputs, preprocess=preprocess, **options), False
-    except (TypeError, ValueError):
-        if not missing or preprocess is None:
-            raise
-        return Subject(model, np.asarray(inputs)[None], preprocess=preprocess, **options), True
-
-
-def _target_source(target: Any) -> str:
-    if callable(target) or isinstance(target, Region):
-        return "target"
-    return f"xai.{target!r}" if isinstance(target, Target) else repr(target)
-
-
-def _feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
-    if features is None:
-        return ()
-    if isinstance(features, str):
-        raise TypeError(f"features must be a sequence of names, got {features!r}")
-    names = tuple(map(str, features))
-    width = arrays[0].shape[-1]
-    if arrays[0].ndim != 2 or len(names) != width:
-        raise ValueError(f"features must name the {width} columns of a table, got {len(names)} names")
-    if len(set(names)) != width:
-        raise ValueError("features must be different names")
-    return names
-
-
-def _widened(schemas: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sliders that once had to reach further keep doing so: a page may come back to a value that Python set."""
-    reached = {(one["name"], field["name"]): field["max"] for one in before for field in one["fields"]}
-    for one in schemas:
-        for field in one["fields"]:
-            further = reached.get((one["name"], field["name"]))
-            if further is not None and field["max"] is not None:
-                field["max"] = max(field["max"], further)
-    return schemas
-
-
-def _rows_source(structure: Any, added_axis: bool, index: int) -> str:
-    if added_axis:
-        return "inputs[None]"
-    if isinstance(structure, dict):
-        return "{" + ", ".join(f"{key!r}: inputs[{key!r}][{index}:{index + 1}]" for key in structure) + "}"
-    if isinstance(structure, list | tuple):
-        return "[" + ", ".join(f"inputs[{place}][{index}:{index + 1}]" for place in range(len(structure))) + "]"
-    return f"inputs[{index}:{index + 1}]"

@@ -122,10 +122,15 @@ def path(attribution: Attribution, most: int = 64) -> dict[str, Any] | None:
         return None
     alphas, scores = attribution.path
     chosen = np.unique(np.linspace(0, len(alphas) - 1, min(len(alphas), most)).astype(int))
+    if attribution.method.makes_input:  # the path is all that there is: no baseline, no input at its ends
+        along, rising = alphas[chosen] / max(alphas[-1], 1), scores[0, chosen]
+        ends = ["first step", "last step"]
+        return finite({"alphas": along.tolist(), "scores": rising.tolist(), "early": None, "ends": ends})
     return finite(
         {
             "alphas": [0.0, *alphas[chosen].tolist(), 1.0],
             "scores": [attribution.baseline_score[0], *scores[0, chosen].tolist(), attribution.score[0]],
             "early": early_share(alphas, scores[:1], attribution.baseline_score[:1], attribution.score[:1])[0],
+            "ends": ["baseline", "input"],
         }
     )

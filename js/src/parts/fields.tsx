@@ -24,19 +24,21 @@ export function Fields(props: {
 	fields: Field[];
 	choice: Choice;
 	offers: Offers;
+	locked?: (name: string) => boolean;
 	onChange: (choice: Choice) => void;
 }) {
-	const { fields, choice, offers, onChange } = props;
+	const { fields, choice, offers, locked, onChange } = props;
 	return (
 		<>
 			{fields.map((field) => (
-				<FieldControl
-					key={field.name}
-					field={field}
-					value={choice[field.name] ?? null}
-					offers={offers}
-					onChange={(value) => onChange({ ...choice, [field.name]: value })}
-				/>
+				<fieldset key={field.name} disabled={locked?.(field.name)}>
+					<FieldControl
+						field={field}
+						value={choice[field.name] ?? null}
+						offers={offers}
+						onChange={(value) => onChange({ ...choice, [field.name]: value })}
+					/>
+				</fieldset>
 			))}
 		</>
 	);
@@ -55,6 +57,7 @@ function FieldControl(props: {
 		case "float":
 			return <NumberField field={field} value={value as number | null} onChange={onChange} />;
 		case "size":
+		case "limit":
 		case "segments":
 			// None, or one for each axis: nothing is typed yet.
 			return (
@@ -63,7 +66,7 @@ function FieldControl(props: {
 					value={typeof value === "number" ? value : null}
 					placeholder="auto"
 					onChange={onChange}
-					onClear={field.kind === "size" ? () => onChange(null) : undefined}
+					onClear={field.kind === "segments" ? undefined : () => onChange(null)}
 				/>
 			);
 		case "value":

@@ -5,9 +5,9 @@ import type { Path } from "../state";
 const WIDTH = 200;
 const HEIGHT = 56;
 
-/** How the score rises from the baseline to the picture. */
+/** How the score rises from the baseline to the picture, or from step to step. */
 export function PathCurve({ path, decimals }: { path: Path; decimals: number }) {
-	const { scores, early } = path;
+	const { scores, early, ends } = path;
 	if (scores.length === 0) return null;
 	const [first, last] = [scores[0], scores[scores.length - 1]].map((score) => fixed(score, decimals));
 	return (
@@ -16,8 +16,8 @@ export function PathCurve({ path, decimals }: { path: Path; decimals: number }) 
 			<svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
 				<polyline points={curvePoints(path, WIDTH, HEIGHT)} />
 			</svg>
-			<span>baseline</span>
-			<span>input</span>
+			<span>{ends[0]}</span>
+			<span>{ends[1]}</span>
 			{early !== null && <span class="xai-early">{percent(early)} within the first fifth</span>}
 		</figure>
 	);

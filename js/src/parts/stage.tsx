@@ -28,7 +28,9 @@ export function Stage(props: {
 	const { state, frame, onShow } = props;
 	const inputs = state._pictures.value.length > 0 ? state._pictures.value : NOTHING;
 	const sign = state.sign.value;
-	const mode = state.mode.value;
+	// A frame without maps is a picture that the method made: it is shown in its own colours, as a mask of nothing is.
+	const made = frame?.arrays.length === 0;
+	const mode = made ? "mask" : state.mode.value;
 	const smooth = state.smooth.value;
 	const opacity = state.opacity.value;
 	const threshold = state.threshold.value;
@@ -52,7 +54,8 @@ export function Stage(props: {
 	);
 	const sentence = frame?.sentence || BEFORE_THE_FIRST_MAP;
 	const error = state.error.value;
-	const anyMap = !inputs.every(isFeatures);
+	const pictured = !inputs.every(isFeatures);
+	const anyMap = pictured && !made;
 	if (!table) return <div class="xai-stage" />;
 
 	const draw = (input: Input, i: number) => {
@@ -116,13 +119,15 @@ export function Stage(props: {
 						onChange={(value) => onShow({ mode: value })}
 					/>
 				)}
-				{anyMap && <ZoomBar view={view} onChange={setView} />}
-				<Segmented
-					label="Sign"
-					options={SIGNS.map((value) => ({ value, label: value, name: `Sign: ${value}` }))}
-					value={sign}
-					onChange={(value) => onShow({ sign: value })}
-				/>
+				{pictured && <ZoomBar view={view} onChange={setView} />}
+				{!made && (
+					<Segmented
+						label="Sign"
+						options={SIGNS.map((value) => ({ value, label: value, name: `Sign: ${value}` }))}
+						value={sign}
+						onChange={(value) => onShow({ sign: value })}
+					/>
+				)}
 			</div>
 		</div>
 	);

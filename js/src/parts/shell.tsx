@@ -1,0 +1,154 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { fixed, percent, scoreDecimals } from "../format";
+import { isFeatures } from "../inputs";
+import type { Session } from "../model";
+import { createSwitch } from "../recall";
+import { movable } from "../recorded";
+import type { Empty, ExplainerState, Frame } from "../state";
+import { DisplayControls, MethodControls } from "./controls";
+import { Header } from "./header";
+import { Trust } from "./trust";
+
+const NO_KERNEL = "No kernel: run the cell again";
+const SAVED_PAGE = "Saved page";
+
+/**
+ * What all widgets share, around what only one of them shows: what do I see, what did I choose, can I trust it.
+ */
+export function Shell(props: {
+	session: Session;
+	/** Of the widget, for its style sheet. */
+	name: string;
+	/** The first question. */
+	children: ComponentChildren;
+	/** More to choose from, above how it is displayed. */
+	choices?: ComponentChildren;
+	/** Whether there is a map that display controls change. */
+	displayed?: boolean;
+}) {
+	const { session, name, children, choices, displayed = true } = props;
+	const { state, kernel, compute, show } = session;
+	const method = state.method.value;
+	const { methods, baselines } = state._schema.value;
+	const schema = methods.find(({ name }) => name === method.name);
+	const [changeMethod] = useState(createSwitch);
+	const [changeBaseline] = useState(createSwitch);
+	const [changeInner] = useState(createSwitch);
+	const offline = kernel.value !== "live";
+	const free = offline ? movable(state._recorded.value) : null;
+	const locked = (name: string) => free !== null && !free.has(name);
+	const where = kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE;
+	const frame = frameOf(state.frame.value);
+	const inputs = state._pictures.value;
+	// Of a picture that the method made there is no map to be drawn otherwise.
+	const made = frame?.arrays.length === 0;
+
+	return (
+		<div class={`xai xai-${name}`} role="group" aria-label={state._title.value}>
+			<Progress phase={state.phase.value} frame={frame} />
+			<Header
+				methods={methods}
+				method={method.name}
+				target={state.target.value}
+				index={state.index.value}
+				samples={state._samples.value}
+				thumbnails={state._thumbnails.value}
+				names={state._names.value}
+				predictions={state._predictions.value}
+				code={state._code.value}
+				locked={locked}
+				onMethod={(to) => compute({ method: changeMethod(method, to) })}
+				onTarget={(target) => compute({ target })}
+				onIndex={(index) => compute({ index })}
+			/>
+			<div class="xai-columns">
+				{children}
+				<div class="xai-controls">
+					{free && (
+						<p class="xai-note">
+							{free.size > 0
+								? `${where}; display controls and what was recorded can be moved`
+								: `${where}; display controls still work`}
+						</p>
+					)}
+					{state._refused.value && (
+						<p class="xai-note" role="alert">
+							{state._refused.value}
+						</p>
+					)}
+					{schema && (
+						<div class="xai-fields">
+							<MethodControls
+								key={schema.name}
+								locked={locked}
+								schema={schema}
+								method={method}
+								offers={{
+									baselines: {
+										schemas: baselines,
+										change: changeBaseline,
+										look: { pictures: state._baselines.value, score: baselineScore(frame) },
+									},
+									methods: { schemas: methods, change: changeInner },
+								}}
+								onChange={(changed) => compute({ method: changed })}
+							/>
+						</div>
+					)}
+					{choices}
+					{displayed && !made && (
+						<DisplayControls
+							display={{
+								opacity: state.opacity.value,
+								colormap: state.colormap.value,
+								sign: state.sign.value,
+								clip: state.clip.value,
+								threshold: state.threshold.value,
+								smooth: state.smooth.value,
+								mode: state.mode.value,
+							}}
+							tables={Object.keys(state._tables.value)}
+							pictures={!inputs.length || !inputs.every(isFeatures)}
+							onChange={show}
+						/>
+					)}
+				</div>
+				<Trust frame={frame} />
+			</div>
+			<div class="xai-foot">
+				<p>{frame?.sentence}</p>
+				<Changing phase={state.phase.value} frame={frame} />
+				{/* biome-ignore lint/a11y/noRedundantRoles: whoever looks for the role as an attribute finds it too. */}
+				<output role="status">{kernel.value === "gone" ? where : state.status.value}</output>
+			</div>
+		</div>
+	);
+}
+
+function Progress({ phase, frame }: { phase: ExplainerState["phase"]; frame: Frame | null }) {
+	// Until a new job's first frame comes, the frame at hand is the old one, at 1.
+	const share =
+		phase === "computing" && frame && frame.progress < 1 ? frame.progress : Number(phase === "settled");
+	return (
+		<div class="xai-progress" data-phase={phase}>
+			<span style={{ transform: `scaleX(${share})` }} />
+		</div>
+	);
+}
+
+/** Beside the status and not in it: it would be read out with every frame. */
+function Changing({ phase, frame }: { phase: ExplainerState["phase"]; frame: Frame | null }) {
+	const change = frame?.card.change ?? null;
+	const text = phase === "computing" && change !== null && `still changing ${percent(change)}`;
+	return <span class="xai-changing">{text}</span>;
+}
+
+function baselineScore(frame: Frame | null): string | null {
+	const score = frame?.card.baseline_score ?? null;
+	return frame && score !== null ? fixed(score, scoreDecimals(frame.card)) : null;
+}
+
+export function frameOf(frame: Frame | Empty): Frame | null {
+	return "arrays" in frame ? (frame as Frame) : null;
+}
