@@ -206,6 +206,15 @@ def test_several_baselines_are_averaged(digits):
     assert whole.passes == 10
 
 
+def test_equals_shaps_deep_explainer(digits):
+    """On ReLUs, a maximum pooling and a softmax head; it averages over the same references."""
+    pytest.importorskip("shap")
+    inputs, baseline = digits.inputs[:3], xai.Samples(digits.inputs[10:14])
+    ours, theirs = (xai.explain(digits.model, inputs, cls(baseline)) for cls in (xai.DeepLift, xai.DeepSHAP))
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-4 * np.abs(ours.values).max())
+    np.testing.assert_allclose(ours.baseline_score, theirs.baseline_score, rtol=1e-5)
+
+
 def test_the_predicted_class_is_read_of_the_baseline_too(digits):
     """One pass finds out which class that is, and its baseline may be of another one."""
     inputs, baseline = digits.inputs[:6], xai.Samples(digits.inputs[7:8])

@@ -12,6 +12,7 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs
 from xai_widgets.methods.integrated_gradients import equals_input
+from xai_widgets.methods.masking import ENDLESS
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class DeepLift(GradientMethod):
 
     The rescale rule of Shrikumar et al., 2017, in one forward and backward pass of input and baseline together. Of a
     product (gates, attention, SiLU, GELU) both factors get half of what they do together. The values add up to the
-    difference of the scores; with several baselines they are averaged.
+    difference of the scores. They are averaged over the baselines; of one that draws without end, over its first 8.
     """
 
     single: ClassVar[bool] = True
@@ -40,7 +41,7 @@ class DeepLift(GradientMethod):
 
         entered = view.enter(inputs.arrays, inputs.structure)
         site = Site(view, self.baseline, inputs, entered)
-        total = self.baseline.count or 1
+        total = self.baseline.count or ENDLESS
         sums = [np.zeros(array.shape, np.float64) for array in site.end]
         baseline_score = np.zeros(len(inputs))
         same: tuple[str, ...] = ()
