@@ -33,6 +33,11 @@ def of_maps_in_the_input(specimen):
     return [] if specimen.site else list(specimen.maps)
 
 
+def of_inputs_with_maps(specimen):
+    """One value for each value of the inputs, token ids included, where some layer has positions."""
+    return [array.shape[1:] for array in specimen.arrays] if specimen.maps else []
+
+
 def of_channels(specimen):
     """One value for each channel and position of the last layer that has positions, if a path of inputs reaches it."""
     return [] if specimen.site else [(*shape, None) for shape in specimen.maps]
@@ -83,6 +88,7 @@ SHAPES = {
     "eigen_cam": of_maps,
     "grad_cam": of_maps,
     "grad_cam_plus_plus": of_maps,
+    "guided_grad_cam": of_inputs_with_maps,
     "hi_res_cam": of_maps,
     "kernel_shap": of_segments,
     "layer_cam": of_maps,

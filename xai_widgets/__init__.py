@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xai_widgets.methods import ActivationMaximization as ActivationMaximization
     from xai_widgets.methods import BlurIG as BlurIG
     from xai_widgets.methods import Conductance as Conductance
+    from xai_widgets.methods import Deconvnet as Deconvnet
+    from xai_widgets.methods import DeepLift as DeepLift
     from xai_widgets.methods import DeepSHAP as DeepSHAP
     from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
     from xai_widgets.methods import GradientSHAP as GradientSHAP
+    from xai_widgets.methods import GuidedBackprop as GuidedBackprop
+    from xai_widgets.methods import GuidedGradCAM as GuidedGradCAM
     from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
@@ -88,6 +92,8 @@ _HOMES = {
         "BlurIG",
         "CAM",
         "Conductance",
+        "Deconvnet",
+        "DeepLift",
         "DeepSHAP",
         "EigenCAM",
         "ExpectedGradients",
@@ -95,6 +101,8 @@ _HOMES = {
         "GradCAMPlusPlus",
         "GradientInput",
         "GradientSHAP",
+        "GuidedBackprop",
+        "GuidedGradCAM",
         "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",

@@ -23,6 +23,8 @@ SIGHTED = (
     xai.GradCAM(layer="leaky_re_lu_14"),
     xai.AblationCAM(layer="leaky_re_lu_15"),
     xai.IntegratedGradients(steps=16),
+    xai.GuidedGradCAM(),
+    xai.DeepLift(),
 )
 # The methods that mask: some seconds each, so they are tried where there is time for it.
 MASKED = (

@@ -15,7 +15,7 @@ import tensorflow as tf
 from xai_widgets.engine.gradients import CLASSES, Gradient
 from xai_widgets.engine.model import ModelView, gathered, given, specs
 from xai_widgets.engine.reach import active, reached, unwrapped
-from xai_widgets.engine.replaced import slopes_at
+from xai_widgets.engine.replaced import interpolation, slopes_at
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
 
@@ -135,6 +135,14 @@ def look(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure:
     function, (template, heads, reads) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
     calls, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
     return Look([call.numpy() for call in calls], reads, scores.numpy(), gathered(columns, template, heads))
+
+
+def enlarged(maps: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """Maps (n, ...) with positions of other sizes, linearly between them."""
+    for size in sizes:
+        # The first axis of positions is replaced and goes last; when all have, their order is the old one.
+        maps = np.tensordot(maps, interpolation(maps.shape[1], size).astype(maps.dtype), axes=(1, 1))
+    return maps
 
 
 def weighted(activations: np.ndarray, weights: np.ndarray) -> np.ndarray:

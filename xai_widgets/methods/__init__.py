@@ -12,6 +12,8 @@ from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
 from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
 from xai_widgets.methods.conductance import Conductance
+from xai_widgets.methods.deconvnet import Deconvnet
+from xai_widgets.methods.deep_lift import DeepLift
 from xai_widgets.methods.deep_shap import DeepSHAP
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
@@ -20,6 +22,8 @@ from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
 from xai_widgets.methods.gradient_shap import GradientSHAP
+from xai_widgets.methods.guided_backprop import GuidedBackprop
+from xai_widgets.methods.guided_grad_cam import GuidedGradCAM
 from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
@@ -46,6 +50,9 @@ METHODS: tuple[type[Method], ...] = (
     GradientInput,
     XRAI,
     Conductance,
+    DeepLift,
+    GuidedBackprop,
+    Deconvnet,
     GradCAM,
     GradCAMPlusPlus,
     LayerCAM,
@@ -55,6 +62,7 @@ METHODS: tuple[type[Method], ...] = (
     EigenCAM,
     ScoreCAM,
     AblationCAM,
+    GuidedGradCAM,
     Occlusion,
     RISE,
     LIME,
@@ -81,6 +89,8 @@ __all__ = [
     "ActivationMaximization",
     "BlurIG",
     "Conductance",
+    "Deconvnet",
+    "DeepLift",
     "DeepSHAP",
     "EigenCAM",
     "ExpectedGradients",
@@ -91,6 +101,8 @@ __all__ = [
     "GradientInput",
     "GradientMethod",
     "GradientSHAP",
+    "GuidedBackprop",
+    "GuidedGradCAM",
     "GuidedIG",
     "HiResCAM",
     "Inputs",
