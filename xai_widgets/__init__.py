@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import UniformNoise as UniformNoise
     from xai_widgets.methods import CAM as CAM
     from xai_widgets.methods import LIME as LIME
+    from xai_widgets.methods import LRP as LRP
     from xai_widgets.methods import RISE as RISE
     from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
@@ -87,6 +88,7 @@ _HOMES = {
         "IntegratedGradients",
         "KernelSHAP",
         "LIME",
+        "LRP",
         "LayerCAM",
         "Occlusion",
         "RISE",

@@ -41,7 +41,8 @@ def param(
         choices: The allowed words.
         unit: "px", "%" or nothing.
         kind: "value" for a number or an array, "array", "seed", "layer", "method" for another method, "sample" for the
-            place of one of the samples of a field of kind "array", "size" for an integer, one for each axis or None
+            place of one of the samples of a field of kind "array", "bound" for a "value" or None (chosen from the
+            inputs), "words" for a mapping from text to text, "size" for an integer, one for each axis or None
             (chosen from the input), "segments" for a number of them or an array of labels; otherwise told from the
             default.
     """
@@ -110,6 +111,28 @@ class Declared:
     def summary(cls) -> str:
         """First paragraph of the docstring on one line."""
         return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+class Words(Mapping[str, str]):
+    """A mapping from text to text that never changes; it prints as a dict, and their order does not matter."""
+
+    def __init__(self, words: Mapping[str, str] = {}) -> None:
+        self._words = dict(words)
+
+    def __getitem__(self, word: str) -> str:
+        return self._words[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._words.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._words)
 
 
 def parts(value: Declared) -> Iterator[Declared]:
@@ -182,6 +205,16 @@ def _check_value(name: str, value: Any, meta: Mapping[str, Any], default: Any) -
         raise ValueError(f"{name} must be finite, got {value!r}")
     array.flags.writeable = False
     return float(array) if array.ndim == 0 else array
+
+
+def _check_bound(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    return None if value is None else _check_value(name, value, meta, default)
+
+
+def _check_words(name: str, value: Any, _: Mapping[str, Any], __: Any) -> Words:
+    if not isinstance(value, Mapping) or not all(isinstance(word, str) for pair in value.items() for word in pair):
+        raise TypeError(f"{name} must be a mapping from text to text, got {value!r}")
+    return Words(value)
 
 
 def _check_array(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> np.ndarray:
@@ -275,6 +308,8 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "array": _check_array,
     "float": _check_float,
     "value": _check_value,
+    "bound": _check_bound,
+    "words": _check_words,
     "bool": _check_bool,
     "size": _check_size,
     "segments": _check_segments,
@@ -420,6 +455,8 @@ def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
     if isinstance(value, Declared):
         values = {field.name: to_json(getattr(value, field.name), arrays) for field in fields(type(value))}
         return {"name": value.name, **values}
+    if isinstance(value, Words):
+        return dict(value)
     if isinstance(value, np.ndarray):
         if value.ndim == 1 and value.size <= _MOST_IN_JSON:
             return value.tolist()
@@ -469,7 +506,7 @@ def from_json(
             value = from_json(value, nested, nested, arrays, limits)
         elif meta.get("kind") == "method":
             value = from_json(value, _nested_methods(), nested, arrays, limits)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and meta.get("kind") != "words":
             key = str(value.get("array"))
             if not arrays or key not in arrays:
                 raise ValueError(f"{cls.__name__}.{name}: unknown array {key[:80]!r}")

@@ -22,6 +22,7 @@ from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.kernel_shap import KernelSHAP
 from xai_widgets.methods.layer_cam import LayerCAM
 from xai_widgets.methods.lime import LIME
+from xai_widgets.methods.lrp import LRP
 from xai_widgets.methods.occlusion import Occlusion
 from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
@@ -38,6 +39,7 @@ METHODS: tuple[type[Method], ...] = (
     SmoothGrad,
     Saliency,
     GradientInput,
+    LRP,
     XRAI,
     Conductance,
     GradCAM,
@@ -60,6 +62,7 @@ __all__ = [
     "CAM",
     "GRADIENT_METHODS",
     "LIME",
+    "LRP",
     "METHODS",
     "RISE",
     "XRAI",

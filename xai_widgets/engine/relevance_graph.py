@@ -1,0 +1,213 @@
+"""What a traced graph says of how a score comes about: which operations take part, what kind each is, and how to run
+one again on other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
+
+# The tensor goes through as it is.
+SAME = {"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"}
+
+# Each value of the output is one value of an input, or zero: the derivative says which.
+MOVED = {
+    *("Reshape", "Transpose", "Squeeze", "ExpandDims", "ConcatV2", "Concat", "Pack", "Unpack", "Split", "SplitV"),
+    *("Slice", "StridedSlice", "Gather", "GatherV2", "GatherNd", "Pad", "PadV2", "MirrorPad", "ReverseV2", "Roll"),
+    *("Tile", "BroadcastTo", "Select", "SelectV2", "SpaceToBatchND", "BatchToSpaceND", "SpaceToDepth", "DepthToSpace"),
+    *("ResizeNearestNeighbor", "ReverseSequence", "MatrixDiagPartV3", "DynamicStitch", "ScatterNd"),
+}
+WINNER = {"MaxPool", "MaxPoolV2", "MaxPool3D", "Max", "Min"}
+EXTREME = {"Maximum", "Minimum"}
+
+# Sums without weights: each term has its share.
+SUM = {
+    *("AddV2", "Add", "AddN", "Sub", "BiasAdd", "Mean", "Sum", "AvgPool", "AvgPool3D", "Cumsum"),
+    *("ResizeBilinear", "ResizeBicubic", "ScaleAndTranslate", "SegmentSum", "UnsortedSegmentSum"),
+}
+SHIFT = {"AddV2", "Add", "Sub", "BiasAdd"}
+
+PRODUCT = {"Mul", "RealDiv", "Div", "DivNoNan", "MulNoNan"}
+QUOTIENT = {"RealDiv", "Div", "DivNoNan"}
+
+# One value of the output comes from the value of the input at the same place.
+PASSED = {
+    *("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Tanh", "Sigmoid", "Softmax", "LogSoftmax"),
+    *("Neg", "Abs", "Square", "Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Erf", "Erfc", "Reciprocal", "Inv"),
+    *("Sin", "Cos", "Tan", "Sinh", "Cosh", "Asinh", "Acosh", "Atan", "Asin", "Acos", "Atanh", "Pow", "ClipByValue"),
+    *("Round", "Floor", "Ceil", "Rint"),
+}
+
+# What opens and closes a way for something else, rather than being the thing that goes through; Tanh does so only
+# where nothing else does.
+GATE = {"Sigmoid", "Softmax", "Erf", "Erfc", "Rsqrt", "Reciprocal", "Inv", "Exp"}
+SOFT_GATE = {"Tanh", "Softsign"}
+
+
+class Linear(NamedTuple):
+    """Where an operation has its input and its weights, and whether it is a convolution or dense."""
+
+    x: int
+    weights: int
+    kind: str
+
+
+CONVOLUTIONS = {
+    "Conv2D": Linear(0, 1, "convolution"),
+    "Conv3D": Linear(0, 1, "convolution"),
+    "DepthwiseConv2dNative": Linear(0, 1, "convolution"),
+    "Conv2DBackpropInput": Linear(2, 1, "convolution"),
+    "Conv3DBackpropInputV2": Linear(2, 1, "convolution"),
+}
+LOOKUP = {"Gather", "GatherV2", "ResourceGather"}
+MATRIX_PRODUCTS = {"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum"}
+
+
+def flows(tensor: tf.Tensor) -> bool:
+    """Whether relevance can go through a tensor; the lists of loops (variants) hold such tensors."""
+    return tensor.dtype.is_floating or tensor.dtype == tf.variant
+
+
+class Graph:
+    """The operations on the way from some tensors, the site, to scores.
+
+    Attributes:
+        operations: Those whose value depends on the site and on which the scores depend, in the order of computation.
+    """
+
+    def __init__(self, site: Sequence[tf.Tensor], scores: tf.Tensor) -> None:
+        before = ancestors([scores])
+        self.dependent = reached(site, before)
+        self._site = {tensor.name for tensor in site}
+        ways = [operation for operation in before if any(flows(t) and t.name in self.dependent for t in operation.outputs)]
+        self.operations = [operation for operation in ways if self.places(operation)]
+        self._consumers: dict[str, list[Any]] = {}
+        for operation in self.operations:
+            for place in self.places(operation):
+                self._consumers.setdefault(operation.inputs[place].name, []).append(operation)
+
+    def places(self, operation: Any) -> list[int]:
+        """Which inputs of an operation relevance may go to."""
+        return [place for place, tensor in enumerate(operation.inputs) if self.depends(tensor)]
+
+    def depends(self, tensor: tf.Tensor) -> bool:
+        """Whether a tensor depends on the site in a way that relevance may go."""
+        return tensor.name in self.dependent and flows(tensor)
+
+    def only_consumer(self, tensor: tf.Tensor) -> Any:
+        """The operation that alone takes a tensor; None where there are others, or where the tensor is the site."""
+        consumers = self._consumers.get(tensor.name, [])
+        return consumers[0] if len(consumers) == 1 and tensor.name not in self._site else None
+
+    def linear(self, operation: Any) -> Linear | None:
+        """How an operation is a sum with weights; None where it is none, or where its weights depend on the site."""
+        places = self.places(operation)
+        if operation.type in CONVOLUTIONS:
+            linear = CONVOLUTIONS[operation.type]
+            return linear if places == [linear.x] else None
+        if operation.type in MATRIX_PRODUCTS and len(operation.inputs) == 2 and len(places) == 1:
+            return Linear(places[0], 1 - places[0], "dense")
+        return None
+
+    def gate(self, tensor: tf.Tensor) -> int:
+        """How much a factor is a gate: 2 for sigmoid, softmax, 1 / sqrt, ..., 1 for tanh, 0 for anything else.
+
+        Moves, constant factors and shifts between there and here do not count: 1 - sigmoid is a gate.
+        """
+        scaled = False
+        while self.depends(tensor) and tensor.name not in self._site:
+            operation = tensor.op
+            if operation.type in GATE:
+                return 2
+            if operation.type in SOFT_GATE:
+                return 1
+            if scaled and operation.type in {"Relu6", "ClipByValue", *EXTREME}:
+                return 2  # a hard sigmoid
+            places = self.places(operation)
+            shifted = operation.type in {*SHIFT, *PRODUCT, "Neg"}
+            if not places or not (operation.type in SAME | MOVED or (shifted and len(places) == 1)):
+                return 0
+            scaled |= shifted
+            tensor = operation.inputs[places[0]]
+        return 0
+
+
+def ancestors(tensors: Iterable[tf.Tensor]) -> list[Any]:
+    """All operations that some tensors are computed from, their own included, in the order of computation."""
+    found: dict[str, Any] = {}
+    waiting = [(tensor.op, False) for tensor in tensors]
+    while waiting:
+        operation, done = waiting.pop()
+        if done:
+            found.setdefault(operation.name, operation)
+        elif operation.name not in found:
+            waiting.append((operation, True))
+            if operation.type not in VALUELESS:
+                waiting += [(tensor.op, False) for tensor in operation.inputs if tensor.op.name not in found]
+    return list(found.values())
+
+
+def reached(start: Sequence[tf.Tensor], operations: Sequence[Any]) -> set[str]:
+    """Names of the tensors that depend on some tensors in a way that relevance may go; of `operations`, in order."""
+    names = {tensor.name for tensor in start}
+    for operation in operations:
+        if operation.type not in VALUELESS and any(t.name in names and flows(t) for t in operation.inputs):
+            names.update(tensor.name for tensor in operation.outputs if flows(tensor))
+    return names
+
+
+def first_weighted(
+    operations: Sequence[Any], values: Sequence[tf.Tensor], is_layer: Callable[[Any], bool]
+) -> set[str]:
+    """Names of the sums with weights that raw inputs reach without going through another one, or a lookup of tokens.
+
+    Args:
+        operations: All that the scores are computed from, in order.
+        values: The raw inputs.
+        is_layer: Whether an operation belongs to the model: preparing the inputs does not count.
+    """
+    fed, behind, first = {tensor.name for tensor in values}, set(), set()
+    for operation in operations:
+        entering = [tensor for tensor in operation.inputs if tensor.name in fed]
+        if operation.type in VALUELESS or not entering:
+            continue
+        later = any(tensor.name in behind for tensor in entering)
+        weighs = operation.type in CONVOLUTIONS.keys() | MATRIX_PRODUCTS and len(entering) == 1
+        if weighs and is_layer(operation) and not later:
+            first.add(operation.name)
+        looks_up = any(tensor.dtype.is_integer for tensor in entering) and operation.type in LOOKUP
+        hides = any(attribute.type == "func" for attribute in operation.op_def.attr)
+        fed.update(tensor.name for tensor in operation.outputs)
+        if later or (weighs and is_layer(operation)) or looks_up or hides:
+            behind.update(tensor.name for tensor in operation.outputs)
+    return first
+
+
+def again(operation: Any, inputs: Mapping[int, tf.Tensor], dtype: tf.DType) -> list[tf.Tensor]:
+    """The outputs of an operation with other tensors at some of its places, computed in a precision of choice."""
+    tensors = [inputs.get(place, tensor) for place, tensor in enumerate(operation.inputs)]
+    attributes = {name: value for name, value in operation.node_def.attr.items() if not name.startswith("_")}
+    kinds = {attribute.name for attribute in operation.op_def.attr if attribute.type == "type"}
+    for name in kinds & attributes.keys():
+        if tf.as_dtype(attributes[name].type).is_floating:
+            attributes[name] = tf.compat.v1.AttrValue(type=dtype.as_datatype_enum)
+    given = [tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor for tensor in tensors]
+    made = operation.graph.create_op(operation.type, given, attrs=attributes, op_def=operation.op_def)
+    return list(made.outputs)
+
+
+def pulled(
+    function: Callable[..., Sequence[tf.Tensor]], inputs: Sequence[tf.Tensor], upstream: Sequence[tf.Tensor | None]
+) -> list[tf.Tensor]:
+    """The derivative of a function at `inputs`, transposed, of values like its outputs; None stands for zero.
+
+    Nothing but the function takes the copies of the inputs, so that TensorFlow's search for a way ends at once.
+    """
+    copies = [tf.identity(tensor) for tensor in inputs]
+    pairs = zip(function(*copies), upstream, strict=True)
+    targets, values = zip(*((output, value) for output, value in pairs if value is not None), strict=True)
+    slopes = tf.gradients(targets, copies, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return [tf.convert_to_tensor(slope) for slope in slopes]
