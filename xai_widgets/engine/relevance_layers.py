@@ -45,6 +45,8 @@ def fold(graph: Graph, operation: Any, linear: Linear, dtype: tf.DType) -> Fold:
     while (follower := graph.only_consumer(tensor)) is not None:
         scale, shift = best.scale, best.shift
         affine = False
+        if len(graph.places(follower)) != 1:  # what meets it there depends on the site as well
+            break
         if follower.type in _RESHAPED and scale is None and shift is None:
             moves.append(follower)
         elif follower.type in SHIFT and _shifts(follower, tensor):
@@ -54,7 +56,7 @@ def fold(graph: Graph, operation: Any, linear: Linear, dtype: tf.DType) -> Fold:
         elif follower.type in {"Mul", *QUOTIENT} and (factor := _factor(follower, tensor, best, dtype)) is not None:
             scale = _channels(factor) if scale is None else scale * _channels(factor)
             shift, affine = None if shift is None else shift * factor, True
-        elif follower.type not in SAME or len(follower.inputs) != 1:
+        elif follower.type not in SAME:
             break
         chain.append(follower)
         tensor = follower.outputs[0]
