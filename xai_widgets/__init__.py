@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.flow import RelevanceFlow as RelevanceFlow
+    from xai_widgets.flow import relevance_flow as relevance_flow
     from xai_widgets.methods import CAM as CAM
     from xai_widgets.methods import LIME as LIME
     from xai_widgets.methods import LRP as LRP
@@ -73,6 +75,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
+    "flow": ("RelevanceFlow", "relevance_flow"),
     "methods": (
         "AblationCAM",
         "BlurIG",

@@ -134,6 +134,11 @@ class Task:
         elif subject.asked is not None:
             self.score = replace(self.score, asked=True)
 
+    @property
+    def view(self) -> ModelView:
+        """What the method looks at: token ids through the embedding that they enter."""
+        return self.subject.view if self._tokens is None else self.subject.view.at(self._tokens)
+
     @cached_property
     def scores(self) -> np.ndarray:
         """(N,) scores of the samples, for methods whose frames do not bring them."""
@@ -167,8 +172,8 @@ class Task:
 
     def frames(self, rows: slice = slice(None)) -> Iterator[tuple[Frame, Attribution]]:
         """Explain some of the samples, coarse first: every frame with the attribution that it makes."""
-        score, inputs, view = self.score.rows(rows), self.subject.inputs.rows(rows), self.subject.view
-        for frame in self.method.frames(view if self._tokens is None else view.at(self._tokens), score, inputs):
+        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
+        for frame in self.method.frames(self.view, score, inputs):
             if self._tokens is not None:
                 frame = _a_token(frame, self._tokens)
             scores = self.scores[rows] if frame.score is None else frame.score

@@ -24,7 +24,7 @@ import tensorflow as tf
 from xai_widgets.composites import Composite, Rule
 from xai_widgets.engine.gradients import CLASSES, no_gradient
 from xai_widgets.engine.model import ModelView, gathered, given, specs
-from xai_widgets.engine.relevance_walk import Box, Walk
+from xai_widgets.engine.relevance_walk import Walk
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import marked, tapped
 from xai_widgets.engine.unrolled import unrolled
@@ -139,11 +139,12 @@ def _traced(
     """The site, the scores, the outputs and what the kept layers return, while tracing."""
     layers = view.layers
     site: list[tf.Tensor] = [] if view.wrt is not None else list(values)
-    seen: dict[str, list[tf.Tensor]] = {path: [] for path in keep}
+    seen: dict[str, list[tf.Tensor]] = {}
 
     def keeper(path: str) -> Callable[[Any], Any]:
         def see(output: Any) -> Any:
-            seen[path] += [tensor for tensor in tf.nest.flatten(output) if tf.is_tensor(tensor)]
+            kept = seen.setdefault(path, [])
+            kept += [tensor for tensor in tf.nest.flatten(output) if tf.is_tensor(tensor)]
             return output
 
         return see
@@ -174,4 +175,3 @@ def _refuse_unused(walk: Walk, plan: Plan) -> None:
         )
 
 
-__all__ = ["Box", "Plan", "Relevance", "relevance"]

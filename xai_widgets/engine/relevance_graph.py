@@ -3,15 +3,17 @@ one again on other values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from xai_widgets.engine.inlined import CALLS, inlined
+
 VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
-# The tensor goes through as it is.
-SAME = {"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"}
+# The tensor goes through as it is; of a call, what its body gives.
+SAME = {"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"} | CALLS
 
 # Each value of the output is one value of an input, or zero: the derivative says which.
 MOVED = {
@@ -75,23 +77,79 @@ class Graph:
     """The operations on the way from some tensors, the site, to scores.
 
     Attributes:
+        before: All that the scores are computed from, in the order of computation.
         operations: Those whose value depends on the site and on which the scores depend, in the order of computation.
     """
 
     def __init__(self, site: Sequence[tf.Tensor], scores: tf.Tensor) -> None:
-        before = ancestors([scores])
-        self.dependent = reached(site, before)
+        self._bodies: dict[str, list[tf.Tensor]] = {}
+        self.before = before = self._ancestors(scores)
+        self.dependent = self.reached(site)
         self._site = {tensor.name for tensor in site}
         ways = [operation for operation in before if any(flows(t) and t.name in self.dependent for t in operation.outputs)]
         self.operations = [operation for operation in ways if self.places(operation)]
         self._consumers: dict[str, list[Any]] = {}
         for operation in self.operations:
             for place in self.places(operation):
-                self._consumers.setdefault(operation.inputs[place].name, []).append(operation)
+                self._consumers.setdefault(self.inputs(operation)[place].name, []).append(operation)
+
+    def inputs(self, operation: Any) -> Sequence[tf.Tensor]:
+        """What an operation takes; of a call, what the body of the function gives, which the call hands on."""
+        if operation.type not in CALLS:
+            return operation.inputs  # type: ignore[no-any-return]
+        if operation.name not in self._bodies:
+            self._bodies[operation.name] = inlined(operation)
+        return self._bodies[operation.name]
+
+    def _ancestors(self, end: tf.Tensor) -> list[Any]:
+        found: dict[str, Any] = {}
+        waiting = [(end.op, False)]
+        while waiting:
+            operation, done = waiting.pop()
+            if done:
+                found.setdefault(operation.name, operation)
+            elif operation.name not in found:
+                waiting.append((operation, True))
+                if operation.type not in VALUELESS:
+                    waiting += [(one.op, False) for one in self.inputs(operation) if one.op.name not in found]
+        return list(found.values())
+
+    def reached(self, start: Sequence[tf.Tensor]) -> set[str]:
+        """Names of the tensors before the scores that depend on some tensors in a way that relevance may go."""
+        names = {tensor.name for tensor in start}
+        for operation in self.before:
+            entering = operation.type not in VALUELESS and self.inputs(operation)
+            if entering and any(tensor.name in names and flows(tensor) for tensor in entering):
+                names.update(tensor.name for tensor in operation.outputs if flows(tensor))
+        return names
+
+    def first_weighted(self, values: Sequence[tf.Tensor], is_layer: Callable[[Any], bool]) -> set[str]:
+        """Names of the sums with weights that raw inputs reach without another one, or a lookup of tokens, between.
+
+        Args:
+            values: The raw inputs.
+            is_layer: Whether an operation belongs to the model: preparing the inputs does not count.
+        """
+        fed, behind, first = {tensor.name for tensor in values}, set(), set()
+        for operation in self.before:
+            entering = [tensor for tensor in self.inputs(operation) if tensor.name in fed]
+            if operation.type in VALUELESS or not entering:
+                continue
+            later = any(tensor.name in behind for tensor in entering)
+            weighs = operation.type in CONVOLUTIONS.keys() | MATRIX_PRODUCTS and len(entering) == 1
+            weighs &= is_layer(operation)
+            if weighs and not later:
+                first.add(operation.name)
+            looks_up = any(tensor.dtype.is_integer for tensor in entering) and operation.type in LOOKUP
+            loops = operation.type not in CALLS and any(one.type == "func" for one in operation.op_def.attr)
+            fed.update(tensor.name for tensor in operation.outputs)
+            if later or weighs or looks_up or loops:
+                behind.update(tensor.name for tensor in operation.outputs)
+        return first
 
     def places(self, operation: Any) -> list[int]:
         """Which inputs of an operation relevance may go to."""
-        return [place for place, tensor in enumerate(operation.inputs) if self.depends(tensor)]
+        return [place for place, tensor in enumerate(self.inputs(operation)) if self.depends(tensor)]
 
     def depends(self, tensor: tf.Tensor) -> bool:
         """Whether a tensor depends on the site in a way that relevance may go."""
@@ -124,66 +182,21 @@ class Graph:
                 return 2
             if operation.type in SOFT_GATE:
                 return 1
-            if scaled and operation.type in {"Relu6", "ClipByValue", *EXTREME}:
+            if operation.type in {"Relu6", "ClipByValue", *EXTREME} and (scaled or _is_raised(operation)):
                 return 2  # a hard sigmoid
             places = self.places(operation)
             shifted = operation.type in {*SHIFT, *PRODUCT, "Neg"}
             if not places or not (operation.type in SAME | MOVED or (shifted and len(places) == 1)):
                 return 0
             scaled |= shifted
-            tensor = operation.inputs[places[0]]
+            tensor = self.inputs(operation)[places[0]]
         return 0
 
 
-def ancestors(tensors: Iterable[tf.Tensor]) -> list[Any]:
-    """All operations that some tensors are computed from, their own included, in the order of computation."""
-    found: dict[str, Any] = {}
-    waiting = [(tensor.op, False) for tensor in tensors]
-    while waiting:
-        operation, done = waiting.pop()
-        if done:
-            found.setdefault(operation.name, operation)
-        elif operation.name not in found:
-            waiting.append((operation, True))
-            if operation.type not in VALUELESS:
-                waiting += [(tensor.op, False) for tensor in operation.inputs if tensor.op.name not in found]
-    return list(found.values())
-
-
-def reached(start: Sequence[tf.Tensor], operations: Sequence[Any]) -> set[str]:
-    """Names of the tensors that depend on some tensors in a way that relevance may go; of `operations`, in order."""
-    names = {tensor.name for tensor in start}
-    for operation in operations:
-        if operation.type not in VALUELESS and any(t.name in names and flows(t) for t in operation.inputs):
-            names.update(tensor.name for tensor in operation.outputs if flows(tensor))
-    return names
-
-
-def first_weighted(
-    operations: Sequence[Any], values: Sequence[tf.Tensor], is_layer: Callable[[Any], bool]
-) -> set[str]:
-    """Names of the sums with weights that raw inputs reach without going through another one, or a lookup of tokens.
-
-    Args:
-        operations: All that the scores are computed from, in order.
-        values: The raw inputs.
-        is_layer: Whether an operation belongs to the model: preparing the inputs does not count.
-    """
-    fed, behind, first = {tensor.name for tensor in values}, set(), set()
-    for operation in operations:
-        entering = [tensor for tensor in operation.inputs if tensor.name in fed]
-        if operation.type in VALUELESS or not entering:
-            continue
-        later = any(tensor.name in behind for tensor in entering)
-        weighs = operation.type in CONVOLUTIONS.keys() | MATRIX_PRODUCTS and len(entering) == 1
-        if weighs and is_layer(operation) and not later:
-            first.add(operation.name)
-        looks_up = any(tensor.dtype.is_integer for tensor in entering) and operation.type in LOOKUP
-        hides = any(attribute.type == "func" for attribute in operation.op_def.attr)
-        fed.update(tensor.name for tensor in operation.outputs)
-        if later or (weighs and is_layer(operation)) or looks_up or hides:
-            behind.update(tensor.name for tensor in operation.outputs)
-    return first
+def _is_raised(operation: Any) -> bool:
+    """Whether a constant number was just added to what an operation takes."""
+    source = operation.inputs[0].op
+    return source.type in {"AddV2", "Add"} and any(tensor.shape.rank == 0 for tensor in source.inputs)
 
 
 def again(operation: Any, inputs: Mapping[int, tf.Tensor], dtype: tf.DType) -> list[tf.Tensor]:

@@ -10,7 +10,8 @@ import tensorflow as tf
 from xai_widgets.engine.relevance_graph import QUOTIENT, SAME, SHIFT, Graph, Linear, again, pulled
 from xai_widgets.engine.relevance_rules import WeightedSum
 
-_RESHAPED = {"Reshape", "Squeeze", "ExpandDims"}
+# Of dilated convolutions, too.
+_RESHAPED = {"Reshape", "Squeeze", "ExpandDims", "BatchToSpaceND"}
 
 
 class Fold(NamedTuple):
@@ -83,8 +84,13 @@ def weighted(
     if folded.scale is not None:
         weights = weights * _for_weights(operation, linear, folded.scale, weights)
 
+    groups = _groups(operation, linear)
+
     def apply(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        (tensor,) = again(operation, {linear.x: x, linear.weights: weights}, dtype)
+        # One by one: on a CPU TensorFlow has no derivative of groups together.
+        pairs = zip(tf.split(x, groups, axis=-1), tf.split(weights, groups, axis=-1), strict=True)
+        parts = [again(operation, {linear.x: one, linear.weights: its}, dtype)[0] for one, its in pairs]
+        tensor = parts[0] if groups == 1 else tf.concat(parts, axis=-1)
         for move in folded.moves:
             (tensor,) = again(move, {0: tensor}, dtype)
         return tensor
@@ -92,13 +98,21 @@ def weighted(
     def pull(weights: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
         return pulled(lambda x: [apply(x, weights)], [x], [upstream])[0]
 
-    if source.dtype == dtype:
+    if source.dtype == dtype and groups == 1:
         products = (folded.moves[-1] if folded.moves else operation).outputs[0]
         products = products if folded.scale is None else products * folded.scale
     else:  # the sum as it was computed is too coarse to be shared out
         products = apply(x, weights)
     bias = tf.zeros((), dtype) if folded.shift is None else folded.shift
     return WeightedSum(x, weights, products, bias, apply, pull, bounds)
+
+
+def _groups(operation: Any, linear: Linear) -> int:
+    """Into how many groups a convolution divides its channels."""
+    if operation.type not in {"Conv2D", "Conv3D"} or not _has_channels(operation, linear):
+        return 1
+    channels, each = operation.inputs[linear.x].shape[-1], operation.inputs[linear.weights].shape[-2]
+    return channels // each if channels and each else 1
 
 
 def _other(operation: Any, tensor: tf.Tensor) -> tf.Tensor:

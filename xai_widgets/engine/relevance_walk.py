@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from xai_widgets.composites import Rule
 from xai_widgets.engine import relevance_graph as kinds
-from xai_widgets.engine.relevance_graph import Graph, again, ancestors, first_weighted, pulled, reached
+from xai_widgets.engine.relevance_graph import Graph, again, pulled
 from xai_widgets.engine.relevance_layers import Fold, fold, weighted
 from xai_widgets.engine.relevance_rules import STABILISER, propagate, stabilised
 from xai_widgets.engine.score import precise
@@ -58,9 +58,8 @@ class Walk:
         self._composite, self._rules, self._layers = plan.composite, dict(plan.rules), layers
         self._epsilon, self._gamma = (tf.cast(number, self._dtype) for number in numbers)
         self._graph = Graph(site, scores)
-        before = ancestors([scores])
-        self._first = first_weighted(before, values, lambda operation: bool(marks(operation.name)))
-        self._fed = reached(values, before)
+        self._first = self._graph.first_weighted(values, lambda operation: bool(marks(operation.name)))
+        self._fed = self._graph.reached(values)
         self._folds: dict[str, Fold] = {}
         for operation in self._graph.operations:
             if linear := self._graph.linear(operation):
@@ -121,10 +120,10 @@ class Walk:
 
     def _rule(self, folded: Fold) -> Rule:
         paths = [self._layers[place] for place in marks(folded.operation.name)]
-        for path in reversed(paths):
-            if path in self._rules:
-                self.ruled.add(path)
-                return self._rules[path]
+        named = [path for path in paths if path in self._rules]
+        self.ruled.update(named)
+        if named:
+            return self._rules[named[-1]]
         if not paths:
             return _OUTSIDE
         first = folded.operation.name in self._first
@@ -137,7 +136,7 @@ class Walk:
         for place in places:
             output = operation.outputs[place if len(operation.outputs) > 1 else 0]
             amount, slope = self._amounts.get(output.name), self._slopes.get(output.name)
-            self._give(operation.inputs[place], amount=amount, slope=slope)
+            self._give(self._graph.inputs(operation)[place], amount=amount, slope=slope)
 
     def _moved(self, operation: Any, places: Sequence[int]) -> None:
         if any(tensor.name in self._amounts for tensor in operation.outputs):
@@ -246,6 +245,9 @@ class Walk:
         if tensor.name not in self._fed or not tensor.dtype.is_floating:
             return tensor
         operation = tensor.op
+        if operation.type in kinds.SAME:
+            place = tensor.value_index if len(operation.outputs) > 1 else 0
+            return self._precise(self._redone(self._graph.inputs(operation)[place], replaced))
         inputs = {place: self._redone(one, replaced) for place, one in enumerate(operation.inputs)}
         outputs = again(operation, inputs, self._dtype)
         replaced.update({old.name: new for old, new in zip(operation.outputs, outputs, strict=True)})

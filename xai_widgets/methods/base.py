@@ -98,7 +98,8 @@ class Method(Declared):
         per_channel: False where the values have no channel axis: one value for each position.
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
-        missing: Where a part of the difference went that the values lack.
+        shared: What values that add up add up to.
+        missing: Where a part of it went that the values lack.
     """
 
     family: ClassVar[str] = "Gradients"
@@ -107,6 +108,7 @@ class Method(Declared):
     through_embedding: ClassVar[bool] = False
     per_channel: ClassVar[bool] = True
     single: ClassVar[bool] = False
+    shared: ClassVar[str] = "the difference of the scores"
     missing: ClassVar[str] = "more steps or samples would add it"
 
     @property

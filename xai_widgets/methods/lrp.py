@@ -34,6 +34,7 @@ class LRP(GradientMethod):
 
     label = "LRP"
     single: ClassVar[bool] = True
+    shared: ClassVar[str] = "the score"
     missing: ClassVar[str] = "biases took it up, or the rules do not keep it"
 
     composite: str = param("epsilon_plus", choices=tuple(COMPOSITES), doc="Which rule which kind of layer gets.")
@@ -92,9 +93,8 @@ class LRP(GradientMethod):
         for array in inputs.arrays:
             axes = tuple(range(1, array.ndim))
             low, high = array.min(axis=axes, keepdims=True), array.max(axis=axes, keepdims=True)
-            for most in (255, 1):
-                fits = (low >= 0) & (high <= most)
-                low, high = np.where(fits, 0, low), np.where(fits, most, high)
+            bright = (low >= 0) & (high <= 255)
+            low, high = np.where(bright, 0, low), np.where(bright, np.where(high <= 1, 1, 255), high)
             for ends, own, name in ((lows, low, "low"), (highs, high, "high")):
                 given = getattr(self, name)
                 try:
