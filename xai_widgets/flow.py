@@ -43,7 +43,7 @@ class RelevanceFlow:
 def relevance_flow(
     model: Any,
     inputs: Any,
-    method: Method | str | type[Method] = LRP(),
+    method: Method | str | type[Method] = LRP,
     *,
     layers: Sequence[str] | None = None,
     target: Any = None,
@@ -70,16 +70,18 @@ def relevance_flow(
         raise TypeError(f"method must be an LRP such as LRP(composite='epsilon_plus'), got {chosen!r}")
     if isinstance(layers, str):
         raise TypeError(f"layers must be a sequence of names, got {layers!r}")
-    task = Task(Subject(model, inputs, preprocess=preprocess, names=names), chosen, target=target, probability=probability)
-    view, samples = task.view, task.subject.inputs
+    subject = Subject(model, inputs, preprocess=preprocess, names=names)
+    task = Task(subject, chosen, target=target, probability=probability)
+    view, samples = task.view, subject.inputs
     keep = tuple(view.layers) if layers is None else tuple(view.path_of(layer, "layers") for layer in layers)
     together = view.chunk(samples.arrays)
-    parts, labels = [], ()
+    parts: list[Any] = []
+    labels: tuple[str, ...] = ()
     for start in range(0, len(samples), together):
         rows = slice(start, start + together)
         score = task.score.rows(rows)
         parts.append(chosen.propagated(view, score, samples.rows(rows), keep))
-        labels += score.told(parts[-1].outputs, task.subject.names).labels
+        labels += score.told(parts[-1].outputs, subject.names).labels
     relevance = {
         path: tuple(np.concatenate(arrays) for arrays in zip(*(part.flow[path] for part in parts), strict=True))
         for path in parts[0].flow

@@ -52,6 +52,8 @@ def test_bounds_are_refused_by_name(cls, field):
         "seed": ["7", None],
         "sample": ["7", 1.5, True],
         "method": [3, None, xai.SmoothGrad(), xai.SmoothGrad, xai.GradCAM(), xai.Constant()],
+        "bound": ["x", True],
+        "words": ["x", None, {"a": 1}, {1: "a"}],
         "size": ["7", 1.5, True, [1, "2"], []],
         "segments": ["7", 1.5, None, True, [0.5, 1.0]],
     }
@@ -64,6 +66,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "method": [*words, "smooth_grad"],
         "float": [np.nan, np.inf],
         "value": [np.nan, [1, np.inf]],
+        "bound": [np.nan, [1, np.inf]],
     }.get(meta["kind"], [])
     out += [meta["ge"] - 1] if meta["ge"] is not None else []
     out += [meta["gt"]] if meta["gt"] is not None else []

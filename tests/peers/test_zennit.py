@@ -106,7 +106,8 @@ class Residual(nn.Module):
 def residual():
     x = keras.Input((8, 8, 3), dtype="float64")
     y = layers.Conv2D(6, 3, activation="relu")(x)
-    y = layers.ReLU()(layers.Add()([layers.Conv2D(6, 3, padding="same")(layers.BatchNormalization(epsilon=1e-9)(y)), y]))
+    branch = layers.Conv2D(6, 3, padding="same")(layers.BatchNormalization(epsilon=1e-9)(y))
+    y = layers.ReLU()(layers.Add()([branch, y]))
     return x, layers.Dense(4)(layers.GlobalAveragePooling2D()(y))
 
 

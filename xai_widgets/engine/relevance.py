@@ -173,5 +173,3 @@ def _refuse_unused(walk: Walk, plan: Plan) -> None:
             f"rules: layer {unused[0]!r} has no weighted sum that the score depends on, so no rule applies to it; "
             "rules are for convolutions and dense layers, and for layers that hold some"
         )
-
-

@@ -1,5 +1,4 @@
-"""What a traced graph says of how a score comes about: which operations take part, what kind each is, and how to run
-one again on other values."""
+"""What a traced graph says of how a score comes about: which operations take part, and what kind each is."""
 
 from __future__ import annotations
 
@@ -83,11 +82,12 @@ class Graph:
 
     def __init__(self, site: Sequence[tf.Tensor], scores: tf.Tensor) -> None:
         self._bodies: dict[str, list[tf.Tensor]] = {}
-        self.before = before = self._ancestors(scores)
+        self.before = self._ancestors(scores)
         self.dependent = self.reached(site)
         self._site = {tensor.name for tensor in site}
-        ways = [operation for operation in before if any(flows(t) and t.name in self.dependent for t in operation.outputs)]
-        self.operations = [operation for operation in ways if self.places(operation)]
+        self.operations = [
+            one for one in self.before if self.places(one) and any(self.depends(output) for output in one.outputs)
+        ]
         self._consumers: dict[str, list[Any]] = {}
         for operation in self.operations:
             for place in self.places(operation):
@@ -96,7 +96,7 @@ class Graph:
     def inputs(self, operation: Any) -> Sequence[tf.Tensor]:
         """What an operation takes; of a call, what the body of the function gives, which the call hands on."""
         if operation.type not in CALLS:
-            return operation.inputs  # type: ignore[no-any-return]
+            return operation.inputs
         if operation.name not in self._bodies:
             self._bodies[operation.name] = inlined(operation)
         return self._bodies[operation.name]
@@ -118,8 +118,8 @@ class Graph:
         """Names of the tensors before the scores that depend on some tensors in a way that relevance may go."""
         names = {tensor.name for tensor in start}
         for operation in self.before:
-            entering = operation.type not in VALUELESS and self.inputs(operation)
-            if entering and any(tensor.name in names and flows(tensor) for tensor in entering):
+            entering = () if operation.type in VALUELESS else self.inputs(operation)
+            if any(tensor.name in names and flows(tensor) for tensor in entering):
                 names.update(tensor.name for tensor in operation.outputs if flows(tensor))
         return names
 
@@ -130,7 +130,9 @@ class Graph:
             values: The raw inputs.
             is_layer: Whether an operation belongs to the model: preparing the inputs does not count.
         """
-        fed, behind, first = {tensor.name for tensor in values}, set(), set()
+        fed = {tensor.name for tensor in values}
+        behind: set[str] = set()
+        first: set[str] = set()
         for operation in self.before:
             entering = [tensor for tensor in self.inputs(operation) if tensor.name in fed]
             if operation.type in VALUELESS or not entering:

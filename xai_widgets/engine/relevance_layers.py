@@ -68,9 +68,7 @@ def fold(graph: Graph, operation: Any, linear: Linear, dtype: tf.DType) -> Fold:
     return best
 
 
-def weighted(
-    folded: Fold, dtype: tf.DType, bounds: Callable[[], tuple[tf.Tensor, tf.Tensor]]
-) -> WeightedSum:
+def weighted(folded: Fold, dtype: tf.DType, bounds: Callable[[], tuple[tf.Tensor, tf.Tensor]]) -> WeightedSum:
     """The folded sum as rules take it, in a precision of choice.
 
     Args:

@@ -54,8 +54,7 @@ class WeightedSum(NamedTuple):
         return self.apply(tf.abs(self.x), tf.abs(self.weights))
 
     def shares(self, of_products: tf.Tensor, of_magnitudes: tf.Tensor) -> tf.Tensor:
-        """What each input gets when its product with each weight gets `of_products` times itself and `of_magnitudes`
-        times its magnitude."""
+        """What inputs get where each product gets `of_products` times itself and `of_magnitudes` times its size."""
         signed = self.x * self.pull(self.weights, of_products)
         return signed + tf.abs(self.x) * self.pull(tf.abs(self.weights), of_magnitudes)
 

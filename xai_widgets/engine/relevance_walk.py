@@ -64,6 +64,7 @@ class Walk:
         for operation in self._graph.operations:
             if linear := self._graph.linear(operation):
                 self._folds[operation.name] = fold(self._graph, operation, linear, self._dtype)
+        self._weighted_sums = {one.end.name for one in self._folds.values()}
         self._absorbed = {name for one in self._folds.values() for name in one.absorbed}
         self._box = box and {value.name: ends for value, *ends in zip(values, *box, strict=True)}
         self._amounts: dict[str, tf.Tensor] = {}
@@ -162,10 +163,7 @@ class Walk:
         """Whether a tensor is a sum of weighted sums, as in a recurrent cell: what is added to it is their bias."""
         if tensor.op.type not in {"AddV2", "Add", "AddN"} or len(self._graph.places(tensor.op)) < 2:
             return False
-        return all(self._is_weighted(one) for one in tensor.op.inputs)
-
-    def _is_weighted(self, tensor: tf.Tensor) -> bool:
-        return any(tensor.name == folded.end.name for folded in self._folds.values())
+        return all(one.name in self._weighted_sums for one in tensor.op.inputs)
 
     def _summed(self, operation: Any, places: Sequence[int]) -> None:
         slope = self._slope(operation.outputs[0])

@@ -103,6 +103,7 @@ def _functions(cls: type) -> dict[str, Any]:
 
 
 def this_thread_only(plain: Callable[..., Any], elsewhere: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is `plain` in this thread and `elsewhere` in others."""
     thread = threading.get_ident()
 
     @functools.wraps(plain)
@@ -114,6 +115,7 @@ def this_thread_only(plain: Callable[..., Any], elsewhere: Callable[..., Any]) -
 
 @contextmanager
 def shadowed(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
+    """Within the context, attributes of a layer are other ones."""
     # Through __dict__: Keras tracks what is assigned to a layer as an attribute.
     before = {name: layer.__dict__.get(name, _ABSENT) for name in attributes}
     try:

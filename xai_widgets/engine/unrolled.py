@@ -27,7 +27,8 @@ def unrolled(layers: Iterable[Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for layer in layers:
             if getattr(type(layer), "inner_loop", None) in _LOOPS:
-                stack.enter_context(shadowed(layer, {"inner_loop": this_thread_only(_by_steps(layer), layer.inner_loop)}))
+                loop = this_thread_only(_by_steps(layer), layer.inner_loop)
+                stack.enter_context(shadowed(layer, {"inner_loop": loop}))
         yield
 
 

@@ -54,8 +54,7 @@ class LRP(GradientMethod):
 
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
-        plan = self.plan(view)
-        if plan.boxed:
+        if self.plan(view).boxed:
             self._box(inputs)
 
     def plan(self, view: ModelView) -> Plan:
@@ -70,9 +69,12 @@ class LRP(GradientMethod):
         from xai_widgets.engine.relevance import relevance
 
         plan, structure = self.plan(view), inputs.structure
-        box = [view.enter(ends, structure) for ends in self._box(inputs)] if plan.boxed else None
         entered = view.enter(inputs.arrays, structure)
-        return relevance(view, score, entered, structure, plan, box and (box[0], box[1]), keep)
+        box = None
+        if plan.boxed:
+            low, high = self._box(inputs)
+            box = view.enter(low, structure), view.enter(high, structure)
+        return relevance(view, score, entered, structure, plan, box, keep)
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         found = self.propagated(view, score, inputs)
@@ -89,7 +91,8 @@ class LRP(GradientMethod):
 
         By default the range that pictures come in where the sample fits it, 0 to 1 or 0 to 255, else its own.
         """
-        lows, highs = [], []
+        lows: list[np.ndarray] = []
+        highs: list[np.ndarray] = []
         for array in inputs.arrays:
             axes = tuple(range(1, array.ndim))
             low, high = array.min(axis=axes, keepdims=True), array.max(axis=axes, keepdims=True)
