@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -9,14 +10,21 @@ import tensorflow as tf
 CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 
-def inlined(call: Any) -> list[tf.Tensor]:
+def library(graph: Any) -> dict[str, Any]:
+    """The definitions of all functions that a graph knows, by their names."""
+    return {one.signature.name: one for one in graph.as_graph_def().library.function}
+
+
+def inlined(call: Any, functions: Mapping[str, Any]) -> list[tf.Tensor]:
     """What a call of a function returns, computed in the graph of the call itself, operation by operation.
 
     Names begin with that of the call. What the call itself computes is left as it is.
+
+    Args:
+        call: The operation that calls.
+        functions: The library of its graph.
     """
-    name = call.get_attr("f").name
-    library = {one.signature.name: one for one in call.graph.as_graph_def().library.function}
-    body = _Body(call, library[name])
+    body = _Body(call, functions[call.get_attr("f").name])
     return [body.tensor(body.function.ret[argument.name]) for argument in body.function.signature.output_arg]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from xai_widgets.engine.inlined import CALLS, inlined
+from xai_widgets.engine.inlined import CALLS, inlined, library
 
 VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
@@ -81,8 +82,9 @@ class Graph:
     """
 
     def __init__(self, site: Sequence[tf.Tensor], scores: tf.Tensor) -> None:
+        self._end = scores
         self._bodies: dict[str, list[tf.Tensor]] = {}
-        self.before = self._ancestors(scores)
+        self.before = self._ancestors()
         self.dependent = self.reached(site)
         self._site = {tensor.name for tensor in site}
         self.operations = [
@@ -93,17 +95,21 @@ class Graph:
             for place in self.places(operation):
                 self._consumers.setdefault(self.inputs(operation)[place].name, []).append(operation)
 
+    @functools.cached_property
+    def _functions(self) -> dict[str, Any]:
+        return library(self._end.graph)
+
     def inputs(self, operation: Any) -> Sequence[tf.Tensor]:
         """What an operation takes; of a call, what the body of the function gives, which the call hands on."""
         if operation.type not in CALLS:
             return operation.inputs
         if operation.name not in self._bodies:
-            self._bodies[operation.name] = inlined(operation)
+            self._bodies[operation.name] = inlined(operation, self._functions)
         return self._bodies[operation.name]
 
-    def _ancestors(self, end: tf.Tensor) -> list[Any]:
+    def _ancestors(self) -> list[Any]:
         found: dict[str, Any] = {}
-        waiting = [(end.op, False)]
+        waiting = [(self._end.op, False)]
         while waiting:
             operation, done = waiting.pop()
             if done:

@@ -85,10 +85,10 @@ def weighted(folded: Fold, dtype: tf.DType, bounds: Callable[[], tuple[tf.Tensor
     groups = _groups(operation, linear)
 
     def apply(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        # One by one: on a CPU TensorFlow has no derivative of groups together.
-        pairs = zip(tf.split(x, groups, axis=-1), tf.split(weights, groups, axis=-1), strict=True)
-        parts = [again(operation, {linear.x: one, linear.weights: its}, dtype)[0] for one, its in pairs]
-        tensor = parts[0] if groups == 1 else tf.concat(parts, axis=-1)
+        if groups == 1:
+            (tensor,) = again(operation, {linear.x: x, linear.weights: weights}, dtype)
+        else:
+            tensor = _by_groups(operation, linear, groups, x, weights)
         for move in folded.moves:
             (tensor,) = again(move, {0: tensor}, dtype)
         return tensor
@@ -111,6 +111,22 @@ def _groups(operation: Any, linear: Linear) -> int:
         return 1
     channels, each = operation.inputs[linear.x].shape[-1], operation.inputs[linear.weights].shape[-2]
     return channels // each if channels and each else 1
+
+
+def _by_groups(operation: Any, linear: Linear, groups: int, x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """A convolution with groups; on a CPU TensorFlow has no derivative of one."""
+    if weights.shape[-2] == 1 and operation.type == "Conv2D" and operation.get_attr("padding") != b"EXPLICIT":
+        height, width = weights.shape[:2]
+        return tf.nn.depthwise_conv2d(
+            x,
+            tf.reshape(weights, (height, width, groups, -1)),
+            operation.get_attr("strides"),
+            operation.get_attr("padding").decode(),
+            dilations=operation.get_attr("dilations")[1:3],
+        )
+    pairs = zip(tf.split(x, groups, axis=-1), tf.split(weights, groups, axis=-1), strict=True)
+    parts = [again(operation, {linear.x: one, linear.weights: its}, x.dtype)[0] for one, its in pairs]
+    return tf.concat(parts, axis=-1)
 
 
 def _other(operation: Any, tensor: tf.Tensor) -> tf.Tensor:
