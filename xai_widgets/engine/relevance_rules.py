@@ -61,7 +61,7 @@ class WeightedSum(NamedTuple):
 
 def stabilised(tensor: tf.Tensor, epsilon: tf.Tensor | float = STABILISER) -> tf.Tensor:
     """The tensor moved away from zero by epsilon; zero counts as positive."""
-    away = tf.fill(tf.shape(tensor), tf.cast(epsilon, tensor.dtype))
+    away = tf.cast(epsilon, tensor.dtype)
     return tensor + tf.where(tensor >= 0, away, -away)
 
 
@@ -91,7 +91,8 @@ def epsilon_rule(layer: WeightedSum, relevance: tf.Tensor, epsilon: tf.Tensor | 
 
 def gamma_rule(layer: WeightedSum, relevance: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
     """Products that have the sign of the output count 1 + gamma times (zennit's form, for inputs of either sign)."""
-    sign = tf.where(layer.output >= 0, tf.ones_like(layer.output), -tf.ones_like(layer.output))
+    one = tf.ones((), relevance.dtype)
+    sign = tf.where(layer.output >= 0, one, -one)
     favoured = (layer.products + sign * layer.magnitudes()) / 2 + sign * tf.nn.relu(sign * layer.bias)
     share = relevance / stabilised(layer.output + gamma * favoured)
     return layer.shares(share * (1 + gamma / 2), share * sign * gamma / 2)
@@ -100,13 +101,12 @@ def gamma_rule(layer: WeightedSum, relevance: tf.Tensor, gamma: tf.Tensor) -> tf
 def alpha_beta_rule(layer: WeightedSum, relevance: tf.Tensor, alpha: float, beta: float) -> tf.Tensor:
     """Alpha times the relevance to the positive products, minus beta times to the negative ones."""
     magnitudes = layer.magnitudes()
-    positive = (layer.products + magnitudes) / 2 + tf.nn.relu(layer.bias)
-    up = alpha * _part(relevance, positive, magnitudes)
+    # Twice the sums of either sign, for half the shares: nothing this large is halved and doubled again.
+    up = alpha * _over(relevance, magnitudes + layer.products + 2 * tf.nn.relu(layer.bias), magnitudes)
     if beta == 0:
-        return layer.shares(up / 2, up / 2)
-    negative = (layer.products - magnitudes) / 2 - tf.nn.relu(-layer.bias)
-    down = beta * _part(relevance, negative, magnitudes)
-    return layer.shares((up - down) / 2, (up + down) / 2)
+        return layer.shares(up, up)
+    down = beta * _over(relevance, magnitudes - layer.products + 2 * tf.nn.relu(-layer.bias), magnitudes)
+    return layer.shares(up + down, up - down)
 
 
 def z_plus_rule(layer: WeightedSum, relevance: tf.Tensor) -> tf.Tensor:
@@ -152,7 +152,7 @@ _WITHOUT_NUMBERS: dict[str, Callable[[WeightedSum, tf.Tensor], tf.Tensor]] = {
 }
 
 
-def _part(relevance: tf.Tensor, part: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-    """The relevance over a sum of products of one sign; none where that is nothing but rounding of larger sums."""
-    rounding = _ROUNDING * np.finfo(relevance.dtype.as_numpy_dtype).eps * magnitudes
-    return tf.where(tf.abs(part) > rounding, relevance / stabilised(part), tf.zeros_like(relevance))
+def _over(relevance: tf.Tensor, doubled: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
+    """The relevance over twice a sum that is not negative; zero where that is but rounding of larger sums."""
+    rounding = 2 * _ROUNDING * np.finfo(relevance.dtype.as_numpy_dtype).eps * magnitudes
+    return relevance / tf.where(doubled > rounding, doubled + 2 * STABILISER, np.inf)
