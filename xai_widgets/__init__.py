@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import UniformNoise as UniformNoise
     from xai_widgets.concepts import TCAVResult as TCAVResult
     from xai_widgets.concepts import tcav as tcav
+    from xai_widgets.flow import RelevanceFlow as RelevanceFlow
+    from xai_widgets.flow import relevance_flow as relevance_flow
     from xai_widgets.methods import CAM as CAM
     from xai_widgets.methods import LIME as LIME
+    from xai_widgets.methods import LRP as LRP
     from xai_widgets.methods import RISE as RISE
     from xai_widgets.methods import TCAV as TCAV
     from xai_widgets.methods import XRAI as XRAI
@@ -86,6 +89,7 @@ _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
     "concepts": ("TCAVResult", "tcav"),
+    "flow": ("RelevanceFlow", "relevance_flow"),
     "methods": (
         "AblationCAM",
         "ActivationMaximization",
@@ -108,6 +112,7 @@ _HOMES = {
         "IntegratedGradients",
         "KernelSHAP",
         "LIME",
+        "LRP",
         "LayerCAM",
         "Occlusion",
         "RISE",

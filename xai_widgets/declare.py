@@ -40,10 +40,11 @@ def param(
         step: Step of the slider; None for a continuous one.
         choices: The allowed words.
         unit: "px", "%" or nothing.
-        kind: "value" for a number or an array, "array", "data" for an array or several by name, "seed", "layer",
-            "method" for another method, "sample" for the place of one of the samples of a field of kind "array",
-            "size" for an integer, one for each axis or None (chosen from the input), "limit" for a "value" or None
-            (likewise), "segments" for a number of them or an array of labels; otherwise told from the default.
+        kind: "value" for a number or an array, "array", "data" for an array or several by name, "words" for a mapping
+            from text to text, "seed", "layer", "method" for another method, "sample" for the place of one of the
+            samples of a field of kind "array", "size" for an integer, one for each axis or None (chosen from the
+            input), "limit" for a "value" or None (likewise), "segments" for a number of them or an array of labels;
+            otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -110,6 +111,28 @@ class Declared:
     def summary(cls) -> str:
         """First paragraph of the docstring on one line."""
         return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+class Words(Mapping[str, str]):
+    """A mapping from text to text that never changes; it prints as a dict, and their order does not matter."""
+
+    def __init__(self, words: Mapping[str, str] = {}) -> None:
+        self._words = dict(words)
+
+    def __getitem__(self, word: str) -> str:
+        return self._words[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._words.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._words)
 
 
 def parts(value: Declared) -> Iterator[Declared]:
@@ -219,6 +242,12 @@ def _check_value(name: str, value: Any, meta: Mapping[str, Any], default: Any) -
     return float(array) if array.ndim == 0 else array
 
 
+def _check_words(name: str, value: Any, _: Mapping[str, Any], __: Any) -> Words:
+    if not isinstance(value, Mapping) or not all(isinstance(word, str) for pair in value.items() for word in pair):
+        raise TypeError(f"{name} must be a mapping from text to text, got {value!r}")
+    return Words(value)
+
+
 def _check_array(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> np.ndarray:
     array = _check_value(name, np.asarray(value), meta, default)
     if not isinstance(array, np.ndarray) or array.size == 0:
@@ -324,6 +353,7 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "float": _check_float,
     "value": _check_value,
     "limit": _check_limit,
+    "words": _check_words,
     "bool": _check_bool,
     "size": _check_size,
     "segments": _check_segments,
@@ -469,6 +499,8 @@ def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
     if isinstance(value, Declared):
         values = {field.name: to_json(getattr(value, field.name), arrays) for field in fields(type(value))}
         return {"name": value.name, **values}
+    if isinstance(value, Words):
+        return dict(value)
     if isinstance(value, np.ndarray):
         if value.ndim == 1 and value.size <= _MOST_IN_JSON:
             return value.tolist()
@@ -520,7 +552,7 @@ def from_json(
             value = from_json(value, nested, nested, arrays, limits)
         elif meta.get("kind") == "method":
             value = from_json(value, _nested_methods(), nested, arrays, limits)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and meta.get("kind") != "words":
             value = _arrays_of(value, f"{cls.__name__}.{name}", arrays or {})
         elif limits and isinstance(value, int | float) and value > limits.get((cls.name, name), math.inf):
             raise ValueError(f"{cls.__name__}.{name} must be <= {limits[cls.name, name]} here, got {value!r}")

@@ -101,7 +101,8 @@ export interface Field {
 		| "layer"
 		| "sample"
 		| "size"
-		| "segments";
+		| "segments"
+		| "words";
 	default: Value;
 	min: number | null;
 	max: number | null;

@@ -25,6 +25,13 @@ SIGHTED = (
     xai.IntegratedGradients(steps=16),
     xai.GuidedGradCAM(),
     xai.DeepLift(),
+    xai.LRP(),
+    xai.LRP(composite="epsilon"),
+    xai.LRP(composite="epsilon_plus_flat"),
+    xai.LRP(composite="epsilon_gamma_box"),
+    xai.LRP(composite="epsilon_alpha2_beta1"),
+    xai.LRP(composite="epsilon_alpha2_beta1_flat"),
+    xai.LRP(composite="deep_taylor"),
 )
 # The methods that mask: some seconds each, so they are tried where there is time for it.
 MASKED = (

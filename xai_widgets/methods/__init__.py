@@ -30,6 +30,7 @@ from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.kernel_shap import KernelSHAP
 from xai_widgets.methods.layer_cam import LayerCAM
 from xai_widgets.methods.lime import LIME
+from xai_widgets.methods.lrp import LRP
 from xai_widgets.methods.occlusion import Occlusion
 from xai_widgets.methods.partition_shap import PartitionSHAP
 from xai_widgets.methods.rise import RISE
@@ -48,6 +49,7 @@ METHODS: tuple[type[Method], ...] = (
     SmoothGrad,
     Saliency,
     GradientInput,
+    LRP,
     XRAI,
     Conductance,
     DeepLift,
@@ -81,6 +83,7 @@ __all__ = [
     "CAM",
     "GRADIENT_METHODS",
     "LIME",
+    "LRP",
     "METHODS",
     "RISE",
     "TCAV",

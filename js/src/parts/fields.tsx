@@ -100,6 +100,8 @@ function FieldControl(props: {
 			return <BaselineField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
 		case "method":
 			return <MethodField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
+		case "words": // set from Python
+			return null;
 	}
 }
 
