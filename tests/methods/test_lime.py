@@ -7,7 +7,7 @@ from models import function_model, samples
 from sklearn.linear_model import Ridge
 
 import xai_widgets as xai
-from xai_widgets.engine.coalitions import kernel, local_masks
+from xai_widgets.engine.coalitions import kernel, local_masks, weights
 from xai_widgets.engine.regression import Regression
 from xai_widgets.task import Subject, Task
 
@@ -61,8 +61,8 @@ def test_masks_do_not_depend_on_how_they_are_asked_for(players):
     # Weighted, they are as near to the input as coins are.
     coins = np.random.default_rng(0).random((20_000, players)) < 0.5
     expected = np.average(coins.mean(axis=1), weights=kernel(coins.mean(axis=1), 0.25))
-    assert np.average(whole.mean(axis=1), weights=masks.weights(whole, 0.25)) == pytest.approx(expected, abs=0.01)
-    assert masks.weights(whole, 0.25).mean() == pytest.approx(kernel(coins.mean(axis=1), 0.25).mean(), rel=0.05)
+    assert np.average(whole.mean(axis=1), weights=weights(masks, whole, 0.25)) == pytest.approx(expected, abs=0.01)
+    assert weights(masks, whole, 0.25).mean() == pytest.approx(kernel(coins.mean(axis=1), 0.25).mean(), rel=0.05)
 
 
 def test_masks_far_from_the_input_weigh_little():

@@ -134,16 +134,20 @@ class Masks(Protocol):
     Attributes:
         count: How many there are.
         fraction: Which share of all masks that is.
+        rarity: (players + 1,) by how many are present, how much rarer such a mask is than among coins.
     """
 
     count: int
     fraction: float
+    rarity: np.ndarray
 
     def rows(self, rows: slice) -> np.ndarray:
         """(k, players) bool: the masks asked for."""
 
-    def weights(self, masks: np.ndarray, width: float) -> np.ndarray:
-        """(k,) of masks in the regression, for LIME's kernel of some width."""
+
+def weights(draw: Masks, masks: np.ndarray, width: float) -> np.ndarray:
+    """(k,) of masks in the regression, for LIME's kernel of some width."""
+    return draw.rarity[masks.sum(axis=1)] * kernel(masks.mean(axis=1), width)
 
 
 def local_masks(players: int, wanted: int, seed: int) -> Masks:
@@ -162,7 +166,7 @@ class Coins:
         there = 2**players
         self.count = min(wanted, there)
         self.fraction = self.count / there
-        self._players = players
+        self._players, self.rarity = players, np.ones(players + 1)
         random = np.random.default_rng([seed, players])
         firsts = random.choice(there // 2, -(-self.count // 2), replace=False)
         firsts = np.where(random.integers(2, size=len(firsts)) == 1, there - 1 - firsts, firsts)
@@ -171,9 +175,6 @@ class Coins:
 
     def rows(self, rows: slice) -> np.ndarray:
         return (self._codes[rows, None] >> np.arange(self._players)) & 1 == 1
-
-    def weights(self, masks: np.ndarray, width: float) -> np.ndarray:
-        return kernel(masks.mean(axis=1), width)
 
 
 class Near:
@@ -195,7 +196,8 @@ class Near:
         sizes = np.arange(players + 1)
         ways = gammaln(players + 1) - gammaln(sizes + 1) - gammaln(players - sizes + 1) - players * np.log(2)
         near = np.exp(ways) * kernel(sizes / players, _DRAWN)
-        self._mean, self._below = near.sum(), near.cumsum() / near.sum()
+        self._below = near.cumsum() / near.sum()
+        self.rarity = near.sum() / kernel(sizes / players, _DRAWN)
         self._made: dict[int, np.ndarray] = {}
 
     def rows(self, rows: slice) -> np.ndarray:
@@ -215,10 +217,6 @@ class Near:
         sizes = np.minimum(np.searchsorted(self._below, even), self._players)
         first, second = (random.permutation(one)[:, None] for one in sizes)
         return np.concatenate([turns < first, self._players - 1 - turns < second])
-
-    def weights(self, masks: np.ndarray, width: float) -> np.ndarray:
-        present = masks.mean(axis=1)
-        return self._mean * kernel(present, width) / kernel(present, _DRAWN)
 
 
 _DRAWN = 0.25

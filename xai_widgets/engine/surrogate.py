@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from xai_widgets.engine.coalitions import coalition_pairs, local_masks
+from xai_widgets.engine.coalitions import coalition_pairs, local_masks, weights
 from xai_widgets.engine.regression import Fit, Regression
 
 
@@ -40,6 +41,24 @@ class Game(Protocol):
         """What the rounds so far give: a value for each player."""
 
 
+@dataclass(frozen=True)
+class Equations:
+    """What a local game is fitted to.
+
+    Attributes:
+        bits: (k, bytes) uint8, a bit for each player, as `numpy.packbits` has it.
+        scores: (n, k).
+        middle: (n,) what scores are taken about.
+        rarity, fraction: As of `Masks`.
+    """
+
+    bits: np.ndarray
+    scores: np.ndarray
+    middle: np.ndarray
+    rarity: np.ndarray
+    fraction: float
+
+
 class LocalGame:
     """LIME's regression: the score as a linear function of the mask, near to what is whole.
 
@@ -65,6 +84,14 @@ class LocalGame:
     @property
     def effective(self) -> float:
         return self._regression.effective
+
+    def equations(self) -> Equations:
+        """All that a fit needs, for whoever fits elsewhere."""
+        bits, scores = zip(*self._kept, strict=True)
+        middle = (self._whole + self._absent) / 2
+        return Equations(
+            np.concatenate(bits), np.concatenate(scores, axis=1), middle, self._draw.rarity, self._draw.fraction
+        )
 
     def refitted(self, kernel_width: float, alpha: float) -> LocalGame:
         """The same masks and scores under another kernel and ridge: the game goes on from where this one is."""
@@ -92,8 +119,8 @@ class LocalGame:
         rows = np.concatenate([np.ones((len(masks), 1)), masks], axis=1)
         # About the middle of the two ends: sums of squares lose no digits, and only the intercept feels it.
         targets = scores - (self._whole + self._absent)[:, None] / 2
-        weights = self._draw.weights(masks, self._kernel_width)
-        self._regression.add(rows, weights, targets, np.full(len(masks), self._draw.fraction))
+        near = weights(self._draw, masks, self._kernel_width)
+        self._regression.add(rows, near, targets, np.full(len(masks), self._draw.fraction))
 
     def fit(self) -> Fit:
         if self._players == 1:

@@ -14,6 +14,7 @@ from xai_widgets.declare import Declared, fields, parts
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Outputs, Score
+    from xai_widgets.engine.surrogate import Equations
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Surrogate:
         resume: From a method that differs in nothing but what it `refits`, to the frames of the same game under it: the
             first is what was drawn so far, fitted anew without a pass. For the latest frame of a run only; None where
             nothing is fitted anew.
+        equations: What was drawn, for whoever fits it elsewhere: of a single number of players only.
     """
 
     intercept: np.ndarray
@@ -58,6 +60,7 @@ class Surrogate:
     effective: np.ndarray
     scores: Callable[[np.ndarray], np.ndarray]
     resume: Callable[[Any], Iterator[Frame]] | None = None
+    equations: Callable[[], Equations] | None = None
 
 
 @dataclass(frozen=True)

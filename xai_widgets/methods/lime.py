@@ -72,7 +72,10 @@ class LIME(Method):
 
 def _frames(masking: Masking, players: Players, plays: Iterator[Played]) -> Iterator[Frame]:
     for played in plays:
-        yield frame_of(played, masking, players, *_trust(played), partial(_resumed, masking, players, played))
+        game = cast("LocalGame", played.games[0])
+        equations = game.equations if game.rounds and len(played.games) == 1 else None
+        resume = partial(_resumed, masking, players, played)
+        yield frame_of(played, masking, players, *_trust(played), resume, equations)
 
 
 def _resumed(masking: Masking, players: Players, played: Played, method: LIME) -> Iterator[Frame]:

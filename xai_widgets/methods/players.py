@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from xai_widgets.methods.masking import Masking, forecast
 if TYPE_CHECKING:
     from xai_widgets.engine.masks import Masked
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.surrogate import Game
+    from xai_widgets.engine.surrogate import Equations, Game
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
 
@@ -142,7 +143,7 @@ class Played:
         values, error: (n, players) for each array; `error` is None where there are too few rounds to tell.
         games: A game for each number of players.
         intercept, explained, effective: (n,) as of a `Surrogate`.
-        scores: What was asked, and can be asked more.
+        scores: From masks to scores, as of a `Surrogate`; the same one for as long as the games go on.
         rounds: How many were played.
         passes, total: Passes of the model so far and in all, a sample.
         whole, absent: (n,) scores of all players and of none.
@@ -154,7 +155,7 @@ class Played:
     intercept: np.ndarray
     explained: np.ndarray
     effective: np.ndarray
-    scores: Masked
+    scores: Callable[[np.ndarray], np.ndarray]
     rounds: int
     passes: int
     total: int
@@ -182,9 +183,10 @@ def play(
 
     count, most = len(players.counts), int(players.counts.max())
     members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
+    scores: Callable[[np.ndarray], np.ndarray]
     if before is None:
         assert make is not None
-        scores = masking.scores(by_player, players.labels)
+        scores = partial(_scores, masking.scores(by_player, players.labels), masking.site[0].dtype)
         games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
     else:
         scores, games = before.scores, before.games
@@ -234,13 +236,13 @@ def play(
             masks = game.masks(share)
             present[rows, : len(masks), : masks.shape[1]] = masks
         if played is None:
-            found = scores([np.concatenate([_ends(present), present], axis=1)])
+            found = scores(np.concatenate([_ends(present), present], axis=1))
             (whole, absent), found = found[:, :2].T, found[:, 2:]
             for game, rows in zip(games, members, strict=True):
                 game.begin(whole[rows], absent[rows])
         else:
             whole, absent = played.whole, played.absent
-            found = scores([present]) if busy else present
+            found = scores(present) if busy else present
         for game, rows, share in busy:
             game.add(share, found[rows, : (share.stop - share.start) * a_round])
         if cheap or played is None or call.stop == rounds or call.stop >= 1.1 * fitted:
@@ -248,6 +250,10 @@ def play(
         else:
             played = replace(played, rounds=call.stop, passes=call.stop * each)
         yield played
+
+
+def _scores(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> np.ndarray:
+    return masked([np.asarray(present, dtype)])
 
 
 def _ends(present: np.ndarray) -> np.ndarray:
@@ -280,12 +286,9 @@ def frame_of(
     facts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     resume: Callable[[Method], Iterator[Frame]] | None = None,
+    equations: Callable[[], Equations] | None = None,
 ) -> Frame:
     """The frame that some rounds make."""
-
-    def ask(present: np.ndarray) -> np.ndarray:
-        return played.scores([np.asarray(present, masking.site[0].dtype)])
-
     error = played.error
     change = None if error is None else relative(error, played.values)
     done = played.passes == played.total
@@ -300,7 +303,7 @@ def frame_of(
         baseline=masking.shown,
         baseline_score=played.absent,
         score=played.whole,
-        surrogate=Surrogate(played.intercept, played.explained, played.effective, ask, resume),
+        surrogate=Surrogate(played.intercept, played.explained, played.effective, played.scores, resume, equations),
         facts=(*masking.facts, *facts),
         notes=(
             *masking.notes,

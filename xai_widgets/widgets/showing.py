@@ -73,11 +73,14 @@ def thumbnails(inputs: np.ndarray, limits: Limits) -> list[dict[str, Any]]:
     return [one for one in drawn if one is not None]
 
 
-def baselines(frame: Frame, limits: Sequence[Limits]) -> list[dict[str, Any]]:
-    """A small picture of the baseline for each input; none of methods without a baseline, and of tables."""
+def baselines(frame: Frame, limits: Sequence[Limits], side: int | None = BASELINE) -> list[dict[str, Any]]:
+    """A picture of the baseline for each input, by default a small one.
+
+    There is none of methods without a baseline, and of tables.
+    """
     if frame.baseline is None:
         return [{} for _ in limits]
-    return [as_picture(one[0], limit, BASELINE) or {} for one, limit in zip(frame.baseline, limits, strict=True)]
+    return [as_picture(one[0], limit, side) or {} for one, limit in zip(frame.baseline, limits, strict=True)]
 
 
 def predictions(outputs: Outputs) -> dict[str, Any]:
