@@ -64,6 +64,11 @@ def of_blurred(specimen):
     return specimen.sites if all(map(spots, specimen.sites)) and not specimen.site else []
 
 
+def of_ruled(specimen):
+    """One value for each value where shap's DeepExplainer has a rule for all that the model computes."""
+    return [] if specimen.foreign else specimen.sites
+
+
 def spots(shape):
     return positions((None, *shape))
 
@@ -74,6 +79,7 @@ SHAPES = {
     "blur_ig": of_blurred,
     "cam": of_pooled_maps,
     "conductance": of_channels,
+    "deep_shap": of_ruled,
     "eigen_cam": of_maps,
     "grad_cam": of_maps,
     "grad_cam_plus_plus": of_maps,
@@ -91,6 +97,9 @@ SHAPES = {
 # Relative to the largest value, how far a method's values may depend on how samples are batched: a regression on few
 # draws magnifies the rounding of the scores.
 TOLERANCE = {"kernel_shap": 1e-3}
+
+# How far sums of many draws may be from the difference of the scores; shap's places are not spread evenly.
+SUMS = {"gradient_shap": 0.06}
 
 
 def of_size(cls, most):

@@ -25,6 +25,18 @@ export interface ExplainerState {
 	_refused: string;
 	_title: string;
 	_code: string;
+	_recorded: Recorded[];
+}
+
+/** The tabs of `explore`, each a view of its own. */
+export interface ExplorerState {
+	/** The name of the open one. */
+	tab: string;
+	error: string;
+	_tabs: { name: string; label: string }[];
+	/** Those that were opened, by their names: how the host knows them. */
+	_views: Record<string, string>;
+	_title: string;
 }
 
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
@@ -37,6 +49,11 @@ export type Display = Pick<
 	ExplainerState,
 	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
 >;
+
+/** A position of the controls whose map is kept: without a kernel the controls move there. */
+export interface Recorded extends Request {
+	drawn: Partial<ExplainerState>;
+}
 
 export type Empty = Record<string, never>;
 
@@ -206,7 +223,6 @@ export interface Surrogate {
 	intercept: number;
 	explained: number;
 	effective: number;
-	masks: number;
 	/** Standard errors of the weights as float32, of all inputs one after the other. */
 	error: DataView | null;
 }

@@ -30,6 +30,7 @@ MASKED = (
     xai.RISE(samples=256),
     xai.LIME(samples=200, baseline=xai.Blur(12)),
     xai.KernelSHAP(samples=200, baseline=xai.Blur(12)),
+    xai.PartitionSHAP(samples=200, baseline=xai.Blur(12)),
 )
 # Rows and columns of the 224 x 224 picture: a bulldog that sits above, a tabby that lies below.
 BOXES = {"bull mastiff": np.s_[10:122, 70:178], "tiger cat": np.s_[122:224, 45:203]}

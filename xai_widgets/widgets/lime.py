@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import traitlets
@@ -15,23 +16,13 @@ from xai_widgets.task import Task
 from xai_widgets.trees import leaves
 from xai_widgets.widgets import players, showing
 from xai_widgets.widgets.base import Explainer, asset
-from xai_widgets.widgets.traits import Checked
+from xai_widgets.widgets.traits import Checked, whole
 from xai_widgets.wire import finite, pack
 
+if TYPE_CHECKING:
+    from xai_widgets.engine.surrogate import Equations
+
 MOST_SENT = 1 << 18
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer from {least}, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be from {least}, got {value}")
-    return int(value)
-
-
-def _cut(told: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """How the inputs are cut into players, whatever the values of a sample."""
-    return [(one["labels"], one.get("data")) for one in told]
 
 
 class LIMEWidget(Explainer):
@@ -54,102 +45,104 @@ class LIMEWidget(Explainer):
 
     off = Checked([], lambda self, value: self._check_off(value)).tag(sync=True)
     edited = traitlets.Dict().tag(sync=True)
-    top = Checked(10, lambda _, value: _whole("top", value, 1)).tag(sync=True)
+    top = Checked(10, lambda _, value: whole("top", value, 1)).tag(sync=True)
 
     _players: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _surrogate = traitlets.Dict().tag(sync=True)
     _equations = traitlets.Dict().tag(sync=True)
 
-    _game = _answers = 0
-    _scores: Any = None
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        # Before super(): the worker may ask for them at once.
+        self._games: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._answers = 0
+        self._cut: list[Any] | None = None
+        super().__init__(*arguments, **options)
 
     def _check_off(self, value: Any) -> list[int]:
         if not isinstance(value, list | tuple | set | np.ndarray):
             raise TypeError(f"off must be a list of numbers of segments, got {value!r}")
-        numbers = sorted({_whole("off", one, 0) for one in value})
-        most = sum(len(one["labels"]) for one in self._players) - 1
-        if self._players and numbers and numbers[-1] > most:
-            raise ValueError(f"off must hold numbers from 0 to {most}, got {numbers[-1]}")
+        numbers = sorted({whole("off", one, 0) for one in value})
+        if self._players and numbers and numbers[-1] >= self._count:
+            raise ValueError(f"off must hold numbers from 0 to {self._count - 1}, got {numbers[-1]}")
         return numbers
 
     def _packed(self, attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
         return pack([values[0] for values in leaves(attribution.values)], "float32")
 
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
-        surrogate = frame.surrogate
+        surrogate, limits = frame.surrogate, self._taken.value_ranges
         assert surrogate is not None
-        more: dict[str, Any] = {}
-        if surrogate.scores is not self._scores:
-            self._scores = surrogate.scores
-            self._game += 1
-            more = self._new_game(task, frame)
+        game = self._games.setdefault(surrogate.scores, len(self._games) + 1)
         error = None if frame.error is None else np.concatenate([one[0] for one in frame.error]).astype("<f4").tobytes()
-        more["_surrogate"] = finite(
-            {
-                "game": self._game,
-                "method": to_json(task.method, {}),
-                "intercept": surrogate.intercept[0],
-                "explained": surrogate.explained[0],
-                "effective": surrogate.effective[0],
-                "masks": frame.passes,
-                "error": error,
-            }
-        )
-        if frame.progress >= 1 and surrogate.equations is not None and self._equations.get("game") != self._game:
-            more["_equations"] = self._sent(surrogate.equations())
-        limits = self._taken.value_ranges
-        if frame.baseline is not None and any(
-            np.ptp(one, axis=tuple(range(one.ndim - 1))).any() for one in frame.baseline
-        ):
-            more["_baselines"] = showing.baselines(frame, limits, None)  # the edited picture is made of it
+        equations = surrogate.equations if frame.progress >= 1 else None
+        told = {
+            "game": game,
+            "method": to_json(task.method, {}),
+            "intercept": surrogate.intercept[0],
+            "explained": surrogate.explained[0],
+            "effective": surrogate.effective[0],
+            "error": error,
+        }
+        more: dict[str, Any] = {
+            "_players": players.told(task, frame, limits, self._taken.features),
+            "_equations": {} if equations is None else _sent(game, equations()),
+            "_surrogate": finite(told),
+        }
+        varies = [np.ptp(one, axis=tuple(range(one.ndim - 1))).any() for one in frame.baseline or ()]
+        if any(varies):  # the page makes the edited picture of it
+            more["_baselines"] = showing.baselines(frame, limits, None)
         return more
 
-    def _new_game(self, task: Task, frame: Frame) -> dict[str, Any]:
-        """What a page is told when other scores are drawn than before."""
-        told = players.told(task, frame, self._taken.value_ranges, self._taken.features)
-        count = sum(len(one["labels"]) for one in told)
+    @traitlets.observe("_surrogate")
+    def _follow(self, change: Any) -> None:
+        """Other scores are drawn than before: what is switched off is asked anew, or means nothing any more."""
+        if change.old.get("game") == change.new["game"]:
+            return
         # Numbers stand for the segments that a person saw.
-        same = not self._players or _cut(self._players) == _cut(told)
-        kept = [one for one in self.off if one < count] if same else []
-        if kept:
+        before, self._cut = self._cut, [(one["labels"], one.get("data")) for one in self._players]
+        self._answer_of([])
+        kept = [one for one in self.off if one < self._count] if before in (None, self._cut) else []
+        if kept and kept == self.off:
             self._ask()
-        return {"_players": told, "off": kept, "edited": self._answer_of([]), "_equations": {}}
-
-    def _sent(self, equations: Any) -> dict[str, Any]:
-        """The equations, for a page that fits them itself; nothing where there are too many to carry about."""
-        if equations.bits.nbytes + 4 * len(equations.bits) > MOST_SENT:
-            return {}
-        return {
-            "game": self._game,
-            "rows": len(equations.bits),
-            "bits": equations.bits.tobytes(),
-            "scores": equations.scores[0].astype("<f4").tobytes(),
-            "middle": float(equations.middle[0]),
-            "rarity": equations.rarity.tolist(),
-            "fraction": equations.fraction,
-        }
-
-    def _answer_of(self, off: list[int], answer: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._answers += 1
-        return {"version": self._answers, "off": off, **(answer or {})}
+        self.off = kept
 
     @traitlets.observe("off")
     def _ask(self, change: Any = None) -> None:
         self._aside("off", self._asking)
 
     def _asking(self) -> Iterator[None]:
-        latest, off = self._latest, self.off
-        if latest is None:
+        drawn, off = self._drawn_for, self.off
+        if drawn is None:
             return  # asked with the first map
-        _, _, task, frame = latest
+        _, _, task, frame = drawn
+        assert frame.surrogate is not None
+        game = self._games.get(frame.surrogate.scores)
         answer = players.without(task, frame, off) if off else {}
         with self._changed:
             # What was asked since then is answered by itself.
-            if (
-                self._owner is not None
-                and self.off == off
-                and frame.surrogate
-                and frame.surrogate.scores is self._scores
-            ):
-                self.edited = self._answer_of(off, answer)
+            if self._owner is not None and (off, game) == (self.off, self._surrogate.get("game")):
+                self._answer_of(off, **answer)
         yield
+
+    def _answer_of(self, off: list[int], **answer: Any) -> None:
+        self._answers += 1
+        self.edited = {"version": self._answers, "off": off, **answer}
+
+    @property
+    def _count(self) -> int:
+        return sum(len(one["labels"]) for one in self._players)
+
+
+def _sent(game: int, equations: Equations) -> dict[str, Any]:
+    """The equations, for a page that fits them itself; nothing where there are too many to carry about."""
+    if equations.bits.nbytes + 4 * len(equations.bits) > MOST_SENT:
+        return {}
+    return {
+        "game": game,
+        "rows": len(equations.bits),
+        "bits": equations.bits.tobytes(),
+        "scores": equations.scores[0].astype("<f4").tobytes(),
+        "middle": float(equations.middle[0]),
+        "rarity": equations.rarity.tolist(),
+        "fraction": equations.fraction,
+    }

@@ -58,11 +58,13 @@ export function LIMEView(session: Session<LIMEState>) {
 		fit?.here && offline
 			? `Fitted anew in this page; ${strongest?.label} weighs most, ${significant(weights[order[0]], 3)}.`
 			: (frame?.sentence ?? "No map yet");
+	// Without a kernel nothing else moves.
+	const ask = offline ? show : compute;
 	const toggle = (player: number) => {
 		if (!fit) return;
 		const others = state.off.value.filter((one) => one !== player);
 		const now = off.has(player) ? others : [...others, player].sort((a, b) => a - b);
-		compute({ off: now });
+		ask({ off: now });
 	};
 	const inputs = state._pictures.value;
 	const error = state.error.value;
@@ -97,7 +99,7 @@ export function LIMEView(session: Session<LIMEState>) {
 					disabled={offline && !("rows" in state._equations.value)}
 					top={state.top.value}
 					count={players.length}
-					onMethod={(changed) => compute({ method: changed })}
+					onMethod={(changed) => ask({ method: changed })}
 					onTop={(changed) => show({ top: changed })}
 				/>
 			}
@@ -177,7 +179,7 @@ export function LIMEView(session: Session<LIMEState>) {
 						off={off.size}
 						best={answered ? bestOf(edited.best, state._names.value) : null}
 						offline={offline}
-						onReset={() => compute({ off: [] })}
+						onReset={() => ask({ off: [] })}
 					/>
 				)}
 			</div>
