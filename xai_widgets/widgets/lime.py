@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -22,7 +23,7 @@ from xai_widgets.wire import finite, pack
 if TYPE_CHECKING:
     from xai_widgets.engine.surrogate import Equations
 
-MOST_SENT = 1 << 18
+MOST_SENT = 1 << 17
 
 
 class LIMEWidget(Explainer):
@@ -54,7 +55,7 @@ class LIMEWidget(Explainer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Before super(): the worker may ask for them at once.
         self._games: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-        self._answers = 0
+        self._numbers, self._answers = itertools.count(1), 0
         self._cut: list[Any] | None = None
         super().__init__(*arguments, **options)
 
@@ -72,7 +73,7 @@ class LIMEWidget(Explainer):
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         surrogate, limits = frame.surrogate, self._taken.value_ranges
         assert surrogate is not None
-        game = self._games.setdefault(surrogate.scores, len(self._games) + 1)
+        game = self._games.setdefault(surrogate.scores, next(self._numbers))
         error = None if frame.error is None else np.concatenate([one[0] for one in frame.error]).astype("<f4").tobytes()
         equations = surrogate.equations if frame.progress >= 1 else None
         told = {

@@ -6,7 +6,7 @@ import type { View } from "../view";
 /** Pixels along the longer side: lines stay thin however near the picture is, since they are drawn in the pane. */
 const SHARP = 1280;
 const HAIR = 1.4;
-const HATCH = 22;
+const HATCH = 36;
 
 /** Lines between the players of a picture, around the one that is lit, and across those that are off. */
 export function Outlines(props: {
@@ -55,8 +55,9 @@ export function Outlines(props: {
 			stroke(between, "rgb(255 255 255 / 0.7)", HAIR);
 			context.save();
 			context.clip(gone);
-			stroke(hatch(size, HATCH / near), "rgb(0 0 0 / 0.5)", 3 * HAIR);
-			stroke(hatch(size, HATCH / near), "rgb(255 255 255 / 0.7)", HAIR);
+			const lines = hatch(size, HATCH / near);
+			stroke(lines, "rgb(0 0 0 / 0.3)", 2 * HAIR);
+			stroke(lines, "rgb(255 255 255 / 0.6)", HAIR);
 			context.restore();
 			if (around) {
 				context.lineJoin = context.lineCap = "round";
