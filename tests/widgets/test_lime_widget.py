@@ -200,6 +200,8 @@ def test_numbers_of_other_segments_mean_nothing(widget):
     widget.result(WAIT)
     assert widget.off == []
     answered(widget, [])
+    widget.method = METHOD
+    widget.result(WAIT)
     widget.off = [2]
     widget.index = 1
     widget.result(WAIT)

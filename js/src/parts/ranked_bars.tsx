@@ -22,11 +22,11 @@ export function RankedBars(props: {
 	table: Table;
 	sign: Sign;
 	lit: number | null;
-	label: string;
+	sentence: string;
 	onLit: (player: number | null) => void;
 	onToggle: (player: number) => void;
 }) {
-	const { bars, others, table, sign, lit, label, onLit, onToggle } = props;
+	const { bars, others, table, sign, lit, sentence, onLit, onToggle } = props;
 	const list = useRef<HTMLDivElement>(null);
 	const ends = bars.flatMap(({ value, error }) => [value - (error ?? 0), value + (error ?? 0)]);
 	const low = Math.min(0, others.sum, ...ends);
@@ -62,7 +62,7 @@ export function RankedBars(props: {
 	);
 
 	return (
-		<div ref={list} class="xai-bars xai-ranked" role="group" aria-label={label} onKeyDown={press}>
+		<div ref={list} class="xai-bars xai-ranked" role="group" aria-label={sentence} onKeyDown={press}>
 			{bars.map(({ number, label, text, value, error, on }) => (
 				<button
 					key={number}
