@@ -36,6 +36,7 @@ export function Outlines(props: {
 			const context = element?.getContext("2d");
 			if (!element || !context) return;
 			const near = scale * view.zoom;
+			context.lineJoin = context.lineCap = "round";
 			context.setTransform(1, 0, 0, 1, 0, 0);
 			context.clearRect(0, 0, element.width, element.height);
 			context.setTransform(
@@ -60,7 +61,6 @@ export function Outlines(props: {
 			stroke(lines, "rgb(255 255 255 / 0.6)", HAIR);
 			context.restore();
 			if (around) {
-				context.lineJoin = context.lineCap = "round";
 				stroke(around, "#fff", 10);
 				stroke(around, getComputedStyle(element).color, 5.5);
 			}
