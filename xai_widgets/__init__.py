@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Neuron as Neuron
     from xai_widgets.targets import Output as Output
     from xai_widgets.targets import Region as Region
+    from xai_widgets.widgets.cam import CAMWidget as CAMWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
@@ -103,6 +104,7 @@ _HOMES = {
     "metrics.faithfulness": ("completeness", "infidelity", "mu_fidelity", "sensitivity"),
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
+    "widgets.cam": ("CAMWidget",),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

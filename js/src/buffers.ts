@@ -1,3 +1,4 @@
+import type { Raster } from "./paint";
 import type { FrameArray, Picture, TableData } from "./state";
 
 // 2 ** (exponent - 25) for the 31 finite exponents: a lookup is far cheaper than a power per pixel.
@@ -23,6 +24,12 @@ export function decodeArray(data: DataView, { shape, scale, offset }: FrameArray
 		values[i] = float16(data.getUint16(offset + 2 * i, true)) * scale;
 	}
 	return values;
+}
+
+/** An array of a frame as rows and columns: a series has one row. */
+export function rasterOf(data: DataView, array: FrameArray): Raster {
+	const [height, width] = array.shape.length === 1 ? [1, array.shape[0]] : array.shape;
+	return { height, width, values: decodeArray(data, array) };
 }
 
 /** The brightness of a picture, 0..255 (Rec. 601 luma where it has colours). */

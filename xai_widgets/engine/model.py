@@ -82,6 +82,7 @@ class ModelView:
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self.build = _build(model)
+        self._together: tuple[tuple[str, ...], ...] = ()
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
@@ -147,6 +148,21 @@ class ModelView:
         other = copy.copy(self)
         other.wrt = wrt
         return other
+
+    def alongside(self, groups: Sequence[tuple[str, ...]]) -> ModelView:
+        """The same view, in which one function looks at all layers of a group.
+
+        Going from one of them to the next then traces nothing. The layers are given by their paths.
+        """
+        other = copy.copy(self)
+        other._together = tuple(groups)
+        return other
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """The layers that one function looks at where the `wrt` layer is looked at, itself among them."""
+        alone = () if self.wrt is None else (self.wrt,)
+        return next((group for group in self._together if self.wrt in group), alone)
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]] | None:
@@ -422,6 +438,15 @@ class ModelView:
         """Within the context the `wrt` layer returns `see(output)` in this thread; the tracing lock must be held."""
         assert self.wrt is not None
         with self._compiled.lock, tapped(self.layers[self.wrt], see):
+            yield
+
+    @contextlib.contextmanager
+    def taps(self, see: Callable[[str, Any], Any]) -> Iterator[None]:
+        """As `tap` for each layer of the `group`, which returns `see(path, output)`."""
+        layers = self.layers
+        with self._compiled.lock, contextlib.ExitStack() as stack:
+            for path in self.group:
+                stack.enter_context(tapped(layers[path], functools.partial(see, path)))
             yield
 
 

@@ -167,7 +167,7 @@ class Explainer(anywidget.AnyWidget):
         self._take(Taken(model, inputs, features=features, **self._options))
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
-        _ = task.scores  # a target function that fails does so here, in the cell
+        self._check_task(task)
         self._task = task
         self._owner = object()
 
@@ -230,7 +230,7 @@ class Explainer(anywidget.AnyWidget):
             self.method.check(given.subject.view, given.subject.inputs)
             rows = given.subject.rows(slice(index, index + 1))
             task = Task(rows, self.method, target=self.target, probability=self._probability)
-            _ = task.scores
+            self._check_task(task)
             self._take(given)
             self._target_label = task.score.labels[0]
             self._task, self._asked = task, (None, None)
@@ -241,6 +241,10 @@ class Explainer(anywidget.AnyWidget):
                 self._restart()
 
     # What Python and the page may set
+
+    def _check_task(self, task: Task) -> None:
+        """Refuse in the cell what would only fail later, such as a target function."""
+        _ = task.scores
 
     def _check_method(self, value: Any) -> Method:
         method = as_method(value)
@@ -345,14 +349,13 @@ class Explainer(anywidget.AnyWidget):
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         started = time.perf_counter()
-        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
-        kind = methods, callable(target), getattr(method, "layer", None)
+        kind = self._kind(method, target)
         try:
             if kind not in self._traced:
                 with _STATE, self.hold_sync():
                     self.phase = "tracing"
                     self.status = f"Preparing {type(method).label} for this model (first time only)"
-            task = self._task = Task(self._at(index), method, target=target, probability=self._probability)
+            task = self._task = self._new_task(method, target, index)
             expected, shown = task.subject.asked, False
             for frame, attribution in task.frames():
                 if expected is not None and (shown or frame.progress >= 1):
@@ -369,13 +372,21 @@ class Explainer(anywidget.AnyWidget):
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
 
+    def _new_task(self, method: Method, target: Any, index: int) -> Task:
+        return Task(self._at(index), method, target=target, probability=self._probability)
+
+    def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
+        """What, when it is new, has to be traced first."""
+        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
+        return methods, callable(target), getattr(method, "layer", None)
+
     def _learn_layers(self, task: Task) -> None:
         """Find the layers that a method may name, once, when there is time for it."""
         if self._menu.layers or not any(
             field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)
         ):
             return
-        self._menu.layers = task.spatial_layers
+        self._menu.layers = task.places.layers
         with _STATE:
             self._schema = self._menu.schemas(self.method, self._schema)
 
@@ -389,7 +400,7 @@ class Explainer(anywidget.AnyWidget):
             return
         # What a method made takes the place of the picture, and no map lies over it.
         made = task.method.makes_input
-        heats = [] if made else showing.flat_maps(attribution)
+        heats = [] if made else self._maps(attribution)
         headers, data = pack(heats)
         behind = task.subject.moved(frame.values) if made else task.subject
         drawn = {
@@ -424,6 +435,10 @@ class Explainer(anywidget.AnyWidget):
                     setattr(self, name, value)
             if settled:
                 self._settle(job, attribution)
+
+    def _maps(self, attribution: Attribution) -> list[np.ndarray]:
+        """The maps of a sample as they travel, (H, W) or (d,) each."""
+        return showing.flat_maps(attribution)
 
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         """Traits of a subclass that go with a map."""
@@ -489,6 +504,18 @@ class Explainer(anywidget.AnyWidget):
         assert answer is not None
         raise answer
 
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until nothing is left to do: neither the map nor what is shown beside it.
+
+        Raises:
+            As `result` does.
+        """
+        started = time.monotonic()
+        self.result(timeout)
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
+        if not WORKER.wait_done(self._asides.values(), left):
+            raise TimeoutError(f"there is still work to do after {timeout} s; status: {self.status}")
+
     def plot(self) -> Figure:
         """A static matplotlib figure of the current result."""
         return self.result().plot()
@@ -506,7 +533,7 @@ class Explainer(anywidget.AnyWidget):
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
         from xai_widgets.pages import widget_page
 
-        self.result()
+        self.settle()
         with _STATE:
             page = widget_page(self, title=self._title)
         Path(path).write_text(page, encoding="utf-8")

@@ -4,7 +4,7 @@ import { fixed, percent, scoreDecimals } from "../format";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
-import type { Empty, ExplainerState, Frame } from "../state";
+import type { Choice, Empty, ExplainerState, Frame } from "../state";
 import { DisplayControls, MethodControls } from "./controls";
 import { Header } from "./header";
 import { Trust } from "./trust";
@@ -23,10 +23,12 @@ export function Shell(props: {
 	children: ComponentChildren;
 	/** More to choose from, above how it is displayed. */
 	choices?: ComponentChildren;
+	/** Fields of the method that the widget shows by itself; they stay as they are when the method changes. */
+	own?: string[];
 	/** Whether there is a map that display controls change. */
 	displayed?: boolean;
 }) {
-	const { session, name, children, choices, displayed = true } = props;
+	const { session, name, children, choices, own = [], displayed = true } = props;
 	const { state, kernel, compute, show } = session;
 	const method = state.method.value;
 	const { methods, baselines } = state._schema.value;
@@ -54,7 +56,7 @@ export function Shell(props: {
 				predictions={state._predictions.value}
 				code={state._code.value}
 				offline={offline}
-				onMethod={(to) => compute({ method: changeMethod(method, to) })}
+				onMethod={(to) => compute({ method: keeping(own, method, changeMethod(method, to)) })}
 				onTarget={(target) => compute({ target })}
 				onIndex={(index) => compute({ index })}
 			/>
@@ -71,7 +73,7 @@ export function Shell(props: {
 						<fieldset disabled={offline}>
 							<MethodControls
 								key={schema.name}
-								schema={schema}
+								schema={{ ...schema, fields: schema.fields.filter(({ name }) => !own.includes(name)) }}
 								method={method}
 								offers={{
 									baselines: {
@@ -136,6 +138,12 @@ function Changing({ phase, frame }: { phase: ExplainerState["phase"]; frame: Fra
 function baselineScore(frame: Frame | null): string | null {
 	const score = frame?.card.baseline_score ?? null;
 	return frame && score !== null ? fixed(score, scoreDecimals(frame.card)) : null;
+}
+
+/** A choice with some fields of another one. */
+function keeping(fields: string[], from: Choice, to: Choice): Choice {
+	const kept = fields.filter((field) => field in from && field in to);
+	return { ...to, ...Object.fromEntries(kept.map((field) => [field, from[field] ?? null])) };
 }
 
 export function frameOf(frame: Frame | Empty): Frame | null {

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { destination } from "../roving";
 import type { Picture } from "../state";
 import { Swatch } from "./swatch";
 
@@ -51,23 +52,6 @@ export function Thumbnails(props: {
 			</div>
 		</fieldset>
 	);
-}
-
-function destination(key: string, from: number, last: number): number | null {
-	switch (key) {
-		case "ArrowRight":
-		case "ArrowDown":
-			return from < last ? from + 1 : 0;
-		case "ArrowLeft":
-		case "ArrowUp":
-			return from > 0 ? from - 1 : last;
-		case "Home":
-			return 0;
-		case "End":
-			return last;
-		default:
-			return null;
-	}
 }
 
 /** Scrolls the row alone, and leaves a neighbour in sight as a sign that there are more. */

@@ -1,0 +1,127 @@
+import { useMemo } from "preact/hooks";
+import { isPicture } from "../inputs";
+import type { Session } from "../model";
+import type { Beside, CAMState, ChannelAnswer, Empty } from "../state";
+import { Channels } from "./channels";
+import { LayerSlider } from "./layer_slider";
+import { LayerTree } from "./layer_tree";
+import { Segmented } from "./segmented";
+import { frameOf, Shell } from "./shell";
+import { Stage } from "./stage";
+import { useTable } from "./use_table";
+import { Variants } from "./variants";
+
+const SCALING = [
+	{ value: "smooth", label: "smooth", name: "Scaling: smooth" },
+	{ value: "cells", label: "cells", name: "Scaling: the layer's cells" },
+];
+
+/** The class activation map of a layer, the way through all layers, and what the map is made of. */
+export function CamView(session: Session<CAMState>) {
+	const { state, kernel, compute, show } = session;
+	const method = state.method.value;
+	const layers = state._layers.value;
+	const places = useMemo(
+		() => layers.filter(({ place }) => place !== null).sort((a, b) => Number(a.place) - Number(b.place)),
+		[layers],
+	);
+	const offline = kernel.value !== "live";
+	// What is asked for counts at once; by itself the method has found another one.
+	const asked = places.findIndex(({ path }) => path === method.layer);
+	const current = asked >= 0 ? asked : places.findIndex(({ path }) => path === state._layer.value);
+	const go = (place: number) => compute({ method: { ...method, layer: places[place].path } });
+	const automatic = (on: boolean) => {
+		compute({ method: { ...method, layer: on ? null : (places[current]?.path ?? null) } });
+	};
+	const frame = frameOf(state.frame.value);
+	const channel = state.channel.value === null ? null : answerOf(state._channel.value);
+	const shown = useMemo(() => {
+		if (!frame || !channel) return frame;
+		const { arrays, data, sentence } = channel;
+		return { ...frame, arrays, data, sentence };
+	}, [frame, channel]);
+	const beside = besideOf(state._beside.value);
+	const table = useTable(state);
+	const picture = state._pictures.value.find(isPicture) ?? null;
+
+	return (
+		<Shell
+			session={session}
+			name="cam"
+			own={["layer"]}
+			choices={
+				<section>
+					<h4>Depth</h4>
+					<LayerSlider
+						places={places}
+						current={current}
+						automatic={method.layer === null}
+						disabled={offline}
+						onChange={go}
+						onAutomatic={automatic}
+					/>
+					<LayerTree
+						layers={layers}
+						pictures={state._activations.value}
+						current={places[current]?.path ?? ""}
+						disabled={offline}
+						onChange={go}
+					/>
+				</section>
+			}
+		>
+			<Stage
+				state={state}
+				frame={shown}
+				onShow={show}
+				smoothly={!state.cells.value}
+				tools={
+					<Segmented
+						label="Scaling"
+						options={SCALING}
+						value={state.cells.value ? "cells" : "smooth"}
+						onChange={(value) => show({ cells: value === "cells" })}
+					/>
+				}
+			>
+				{beside && table && (
+					<Variants
+						beside={beside}
+						picture={picture}
+						look={{
+							table,
+							sign: state.sign.value,
+							opacity: state.opacity.value,
+							threshold: state.threshold.value,
+						}}
+						clip={state.clip.value}
+						smoothly={!state.cells.value}
+						method={method.name}
+						disabled={offline}
+						// Those of the family have the same fields.
+						onChange={(name) =>
+							compute({ method: { name, layer: method.layer ?? null, relu: method.relu ?? true } })
+						}
+					/>
+				)}
+				{beside && (
+					<Channels
+						beside={beside}
+						channel={state.channel.value}
+						answer={channel}
+						disabled={offline}
+						onChange={(to) => compute({ channel: to })}
+					/>
+				)}
+			</Stage>
+		</Shell>
+	);
+}
+
+function answerOf(answer: ChannelAnswer | Empty): ChannelAnswer | null {
+	return "arrays" in answer ? (answer as ChannelAnswer) : null;
+}
+
+function besideOf(beside: Beside | Empty): Beside | null {
+	return "variants" in beside ? (beside as Beside) : null;
+}

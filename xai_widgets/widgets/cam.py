@@ -1,0 +1,152 @@
+"""CAMWidget: where a layer sees a class, from edges to objects, channel by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import traitlets
+
+from xai_widgets.attribution import Attribution
+from xai_widgets.layout import positions
+from xai_widgets.methods import METHODS, Frame, GradCAM, Method
+from xai_widgets.methods.activation_map import ActivationMap, GradientMap
+from xai_widgets.task import Task
+from xai_widgets.trees import leaves
+from xai_widgets.widgets import depth
+from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.traits import Checked
+from xai_widgets.wire import finite
+
+
+class CAMWidget(Explainer):
+    """A live class activation map: a slider walks through the layers, and each channel can be taken out.
+
+    Attributes:
+        channel: The channel of the layer that is looked at instead of the map, None for none; another layer resets it.
+        cells: Whether the map is shown as the layer's own cells, and not smoothly scaled.
+    """
+
+    _esm = asset("cam.js")
+    _css = asset("cam.css")
+    METHODS = (GradCAM, *(cls for cls in METHODS if issubclass(cls, ActivationMap) and cls is not GradCAM))
+    ASKED: ClassVar[frozenset[str]] = frozenset({"channel", "cells"})
+
+    channel = Checked(None, lambda self, value: self._check_channel(value)).tag(sync=True)
+    cells = traitlets.Bool(False).tag(sync=True)
+
+    _layer = traitlets.Unicode().tag(sync=True)
+    _layers: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _activations: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _beside = traitlets.Dict().tag(sync=True)
+    _channel = traitlets.Dict().tag(sync=True)
+
+    # The task whose map is shown, and what the model gave for the sample whose activations are.
+    _seen: Task | None = None
+    _groups: tuple[tuple[str, ...], ...] = ()
+    _pictured: Any = None
+
+    def _check_task(self, task: Task) -> None:
+        super()._check_task(task)
+        if not task.places.layers:
+            raise ValueError(
+                f"the model {task.subject.view.name!r} has no layer with more than one position that the score depends "
+                "on, so there is no class activation map of it: SaliencyWidget explains it by other methods"
+            )
+
+    def _check_channel(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise TypeError(f"channel must be an integer or None, got {value!r}")
+        count = self._beside.get("count", np.inf) if self._beside.get("layer") == self._layer else np.inf
+        if not 0 <= value < count:
+            raise ValueError(f"channel must be from 0 to {count - 1} in layer {self._layer!r}, got {value}")
+        return int(value)
+
+    def _told(self, task: Task) -> dict[str, Any]:
+        self._menu.layers, self._groups = task.places.layers, task.places.groups()
+        rows = depth.tree(task.subject.view.layers, task.places)
+        nothing_yet = {"_layer": "", "_activations": [], "_beside": {}, "channel": None, "_channel": {}}
+        return {**super()._told(task), "_layers": rows, **nothing_yet}
+
+    def _new_task(self, method: Method, target: Any, index: int) -> Task:
+        task = super()._new_task(method, target, index)
+        self._groups = task.places.groups()
+        task.subject.view = task.subject.view.alongside(self._groups)
+        return task
+
+    def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
+        """Layers of a group are traced together, and methods that take their gradients share what was traced."""
+        methods, function, layer = super()._kind(method, target)
+        if not isinstance(method, GradientMap):
+            return methods, function, layer
+        path = self._groups[-1][-1] if layer is None else self._subject.view.path_of(layer, "layer")
+        return "gradients", function, self._subject.view.alongside(self._groups).at(path).group
+
+    def _maps(self, attribution: Attribution) -> list[np.ndarray]:
+        """Pictures at the layer's own size; the page scales them."""
+        maps = [one[0] for one in leaves(attribution.values)]
+        return super()._maps(attribution) if maps[0].ndim == 1 else [depth.flat(one) for one in maps]
+
+    def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
+        assert isinstance(task.method, ActivationMap)
+        layer = task.method.at_layer(task.subject.view, task.score, task.subject.inputs)[0].wrt
+        self._seen = task
+        other = self._layer not in ("", layer)
+        if frame.progress >= 1:
+            self._aside("beside", lambda: self._fill(task, str(layer)))
+            if self.channel is not None and not other:
+                self._look_at_channel()
+        rows = depth.tree(task.subject.view.layers, task.places)
+        return {"_layer": layer, "_layers": rows, **({"channel": None} if other else {})}
+
+    def _fill(self, task: Task, layer: str) -> Iterator[None]:
+        """What stands beside a map: variants and channels of its layer, then, once a sample, what each layer sees."""
+        from xai_widgets.engine.cam import magnitude
+        from xai_widgets.engine.gradients import gradient, gradients_of_group
+
+        asked = depth.Asked.by(task)
+        yield  # whatever was asked for in the meantime comes first
+        self._beside = depth.beside(task.method, gradient(*asked.at(layer)), layer)
+        given = (task.places.layers, *(np.asarray(one.logits).tobytes() for one in task.subject.outputs.flat))
+        if given == self._pictured:
+            return
+        pictures = []
+        for group in task.places.groups():
+            yield
+            found = gradients_of_group(*asked.at(group[0]))
+            for path in group:
+                yield
+                pictures.append(depth.grey(magnitude(found.site(path)[0])[0], depth.THUMBNAIL))
+        self._activations, self._pictured = pictures, given
+
+    @traitlets.observe("channel")
+    def _look_at_channel(self, _: Any = None) -> None:
+        task, layer, channel = self._seen, self._layer, self.channel
+        if channel is None or task is None:
+            self._channel = {}
+        if task is not None:
+            self._aside("channel", lambda: self._try_without(task, layer, channel))
+
+    def _try_without(self, task: Task, layer: str, channel: int | None) -> Iterator[None]:
+        """Show a channel, then what its removal does."""
+        from xai_widgets.engine.gradients import gradient
+        from xai_widgets.engine.replaced import scores_without
+
+        if channel is None:
+            return
+        asked = depth.Asked.by(task).at(layer)
+        found = gradient(*asked)
+        if channel >= found.site[0].shape[-1]:
+            raise ValueError(f"layer {layer!r} has {found.site[0].shape[-1]} channels, got channel {channel}")
+        self._channel = shown = depth.channel_shown(task, found, layer, channel)
+        yield
+        told = task.score.told(task.subject.outputs, ())
+        kept = [np.ones((1, 1, one.shape[-1])) for one in found.site]
+        for one in kept:
+            one[..., channel] = 0
+        without = scores_without(asked.view, told, asked.inputs, found.site, kept, asked.structure)[0, 0]
+        words = depth.effect(task, layer, channel, shown["score"], float(without))
+        self._channel = {**shown, "without": finite(without), "effect": words}

@@ -1,0 +1,160 @@
+"""What the page of a CAMWidget is told of the layers of a model, as plain values and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from xai_widgets.caption import number
+from xai_widgets.layout import positions
+from xai_widgets.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Method, XGradCAM
+from xai_widgets.task import Task
+from xai_widgets.wire import finite, pack, picture
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.cam import Places
+    from xai_widgets.engine.gradients import Gradient
+    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.score import Score
+
+# They follow from one pass at the layer.
+VARIANTS = (GradCAM, GradCAMPlusPlus, LayerCAM, HiResCAM, XGradCAM, EigenCAM)
+MOST_CHANNELS = 12
+VARIANT = 56
+CHANNEL = 32
+THUMBNAIL = 24
+
+
+class Asked(NamedTuple):
+    """What the engine takes to look into the model of a task."""
+
+    view: ModelView
+    score: Score
+    inputs: Sequence[np.ndarray]
+    structure: Any
+
+    @classmethod
+    def by(cls, task: Task) -> Asked:
+        view, inputs = task.subject.view, task.subject.inputs
+        return cls(view, task.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
+
+    def at(self, layer: str) -> Asked:
+        return self._replace(view=self.view.at(layer))
+
+
+def tree(layers: Mapping[str, Any], places: Places) -> list[dict[str, Any]]:
+    """All layers of a model, those that hold others before what they hold; `place` is where the slider finds them."""
+    found = {path: (place, shape) for place, (path, shape) in enumerate(zip(places.layers, places.shapes, strict=True))}
+    rows = []
+    for path, layer in layers.items():
+        place, shape = found.get(path, (None, ()))
+        rows.append(
+            {
+                "path": path,
+                "level": 1 + path.count("/"),
+                "kind": type(layer).__name__,
+                "place": place,
+                "shape": " \u00d7 ".join("?" if side is None else str(side) for side in shape),
+            }
+        )
+    return rows
+
+
+def flat(one: np.ndarray) -> np.ndarray:
+    """A map of a layer as rows and columns: a series has one row, of a volume it is the sum over its depth."""
+    return one[None] if one.ndim == 1 else one.sum(axis=tuple(range(one.ndim - 2)))
+
+
+def means(one: np.ndarray, side: int) -> np.ndarray:
+    """A map (h, w) of at most `side` cells a side, each the mean of what it covers."""
+    for axis in (0, 1):
+        size = one.shape[axis]
+        if size > side:
+            edges = np.arange(side) * size // side
+            counts = np.diff(np.append(edges, size))
+            one = np.add.reduceat(one, edges, axis) / counts.reshape((-1, 1) if axis == 0 else (1, -1))
+    return one
+
+
+def grey(one: np.ndarray, side: int) -> dict[str, Any] | None:
+    """A small grey picture of a map of a layer, from its least value to its largest."""
+    small = means(flat(one), side)
+    low, high = float(small.min()), float(small.max())
+    return picture(small, (low, high if high > low else low + 1))
+
+
+def beside(method: Method, found: Gradient, layer: str) -> dict[str, Any]:
+    """What is shown beside the map of a layer: other maps of the family, and the channels that add most to it.
+
+    Of a layer that is called several times both are those of its first call.
+    """
+    from xai_widgets.engine.cam import shares
+
+    activations, gradients = found.site[0], found.gradients[0]
+    variants = [cls(relu=method.relu) for cls in VARIANTS]  # type: ignore[attr-defined]
+    maps = [variant.shown([variant.map_of(activations, gradients)])[0][0][0] for variant in variants]
+    headers, data = pack([means(flat(one), VARIANT) for one in maps])
+    # Of a map that is no sum over channels, those of the plainest are ranked.
+    ranked_by = method if hasattr(method, "map_of") and not isinstance(method, EigenCAM) else GradCAM()
+    (parts,) = shares(ranked_by.map_of, activations, gradients)
+    (weights,) = gradients.mean(axis=tuple(range(1, gradients.ndim - 1)))
+    total = float(np.abs(parts).sum()) or 1.0
+    best = np.argsort(-np.abs(parts), kind="stable")[:MOST_CHANNELS]
+    return {
+        "layer": layer,
+        "variants": [{"name": cls.name, "label": cls.label} for cls in VARIANTS],
+        "arrays": finite(headers),
+        "data": data,
+        "ranked_by": ranked_by.label,
+        "count": activations.shape[-1],
+        "channels": [
+            finite(
+                {
+                    "channel": int(channel),
+                    "weight": weights[channel],
+                    "share": parts[channel] / total,
+                    "picture": grey(activations[0, ..., channel], CHANNEL),
+                }
+            )
+            for channel in best
+        ],
+    }
+
+
+def channel_maps(found: Gradient, channel: int, sizes: tuple[int, ...]) -> list[np.ndarray]:
+    """The activation of one channel, for each call of the layer, as maps travel: a series at the input's length."""
+    from xai_widgets.engine.replaced import interpolation
+
+    maps = [one[0, ..., channel] for one in found.site]
+    if len(sizes) == 1:
+        return [interpolation(len(one), sizes[0]) @ one if one.ndim == 1 else flat(one) for one in maps]
+    return [flat(one) for one in maps]
+
+
+def channel_shown(task: Task, found: Gradient, layer: str, channel: int) -> dict[str, Any]:
+    """One channel of a layer, before anything is known of its removal."""
+    sizes = positions(task.subject.inputs.arrays[0].shape)
+    headers, data = pack(channel_maps(found, channel, sizes))
+    return {
+        "layer": layer,
+        "channel": channel,
+        "arrays": finite(headers),
+        "data": data,
+        "score": float(found.scores[0]),
+        "without": None,
+        "effect": "",
+        "sentence": f"How active channel {channel} of layer {layer} is.",
+    }
+
+
+def effect(task: Task, layer: str, channel: int, score: float, without: float) -> str:
+    """What removing a channel does, in a sentence."""
+    told = task.score.told(task.subject.outputs, task.subject.names)
+    name = f"the {told.reader.name} of \u201c{told.labels[0]}\u201d"
+    if abs(score - without) < 5e-4 * max(abs(score), 1e-3):
+        return f"Without channel {channel}, {name} stays at {number(score)}."
+    goes = "falls" if without < score else "rises"
+    by = number(abs(score - without))
+    return f"Without channel {channel}, {name} {goes} by {by}, from {number(score)} to {number(without)}."
