@@ -62,9 +62,9 @@ export interface Beside {
 }
 export interface ChannelShare {
 	channel: number;
-	weight: number | null;
+	weight: number;
 	/** Of the sum of what all channels add to the map, regardless of sign. */
-	share: number | null;
+	share: number;
 	picture: Picture;
 }
 /** Where a channel is active, and in words what its removal does: empty until that is known. */

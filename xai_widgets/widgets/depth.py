@@ -101,7 +101,7 @@ def beside(method: Method, found: Gradient, layer: str) -> dict[str, Any]:
     (parts,) = shares(ranked_by.map_of, activations, gradients)
     (weights,) = gradients.mean(axis=tuple(range(1, gradients.ndim - 1)))
     total = float(np.abs(parts).sum()) or 1.0
-    best = np.argsort(-np.abs(parts), kind="stable")[:MOST_CHANNELS]
+    best = [channel for channel in np.argsort(-np.abs(parts), kind="stable")[:MOST_CHANNELS] if parts[channel]]
     return {
         "layer": layer,
         "variants": [{"name": cls.name, "label": cls.label} for cls in VARIANTS],

@@ -3,6 +3,7 @@ import { isPicture } from "../inputs";
 import type { Session } from "../model";
 import type { Beside, CAMState, ChannelAnswer, Empty } from "../state";
 import { Channels } from "./channels";
+import { SwitchField } from "./fields";
 import { LayerSlider } from "./layer_slider";
 import { LayerTree } from "./layer_tree";
 import { Segmented } from "./segmented";
@@ -15,6 +16,8 @@ const SCALING = [
 	{ value: "smooth", label: "smooth", name: "Scaling: smooth" },
 	{ value: "cells", label: "cells", name: "Scaling: the layer's cells" },
 ];
+
+const AUTOMATIC = { label: "Automatic", doc: "The layer that the method finds by itself." };
 
 /** The class activation map of a layer, the way through all layers, and what the map is made of. */
 export function CamView(session: Session<CAMState>) {
@@ -31,7 +34,8 @@ export function CamView(session: Session<CAMState>) {
 	const current = asked >= 0 ? asked : places.findIndex(({ path }) => path === state._layer.value);
 	const go = (place: number) => compute({ method: { ...method, layer: places[place].path } });
 	const automatic = (on: boolean) => {
-		compute({ method: { ...method, layer: on ? null : (places[current]?.path ?? null) } });
+		if (on) compute({ method: { ...method, layer: null } });
+		else if (current >= 0) go(current);
 	};
 	const frame = frameOf(state.frame.value);
 	const channel = state.channel.value === null ? null : answerOf(state._channel.value);
@@ -42,6 +46,15 @@ export function CamView(session: Session<CAMState>) {
 	}, [frame, channel]);
 	const beside = besideOf(state._beside.value);
 	const table = useTable(state);
+	const sign = state.sign.value;
+	const opacity = state.opacity.value;
+	const threshold = state.threshold.value;
+	const clip = state.clip.value;
+	const smoothly = !state.cells.value;
+	const look = useMemo(
+		() => table && { table, sign, opacity, threshold, clip, smoothly },
+		[table, sign, opacity, threshold, clip, smoothly],
+	);
 	const picture = state._pictures.value.find(isPicture) ?? null;
 
 	return (
@@ -52,14 +65,10 @@ export function CamView(session: Session<CAMState>) {
 			choices={
 				<section>
 					<h4>Depth</h4>
-					<LayerSlider
-						places={places}
-						current={current}
-						automatic={method.layer === null}
-						disabled={offline}
-						onChange={go}
-						onAutomatic={automatic}
-					/>
+					<fieldset disabled={offline}>
+						<LayerSlider places={places} current={current} onChange={go} />
+						<SwitchField field={AUTOMATIC} value={method.layer === null} onChange={automatic} />
+					</fieldset>
 					<LayerTree
 						layers={layers}
 						pictures={state._activations.value}
@@ -74,28 +83,21 @@ export function CamView(session: Session<CAMState>) {
 				state={state}
 				frame={shown}
 				onShow={show}
-				smoothly={!state.cells.value}
+				smoothly={smoothly}
 				tools={
 					<Segmented
 						label="Scaling"
 						options={SCALING}
-						value={state.cells.value ? "cells" : "smooth"}
+						value={smoothly ? "smooth" : "cells"}
 						onChange={(value) => show({ cells: value === "cells" })}
 					/>
 				}
 			>
-				{beside && table && (
+				{beside && look && (
 					<Variants
 						beside={beside}
 						picture={picture}
-						look={{
-							table,
-							sign: state.sign.value,
-							opacity: state.opacity.value,
-							threshold: state.threshold.value,
-						}}
-						clip={state.clip.value}
-						smoothly={!state.cells.value}
+						look={look}
 						method={method.name}
 						disabled={offline}
 						// Those of the family have the same fields.

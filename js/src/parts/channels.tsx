@@ -1,11 +1,8 @@
-import { useRef, useState } from "preact/hooks";
-import { signed, significant } from "../format";
-import { destination } from "../roving";
+import { signed } from "../format";
 import type { Beside, ChannelAnswer } from "../state";
 import { Swatch } from "./swatch";
+import { Tiles } from "./tiles";
 import { useUniqueId } from "./unique_id";
-
-const HINT = "Choose a channel to see where it is active, and the score without it.";
 
 /** The channels that add most to the map; a chosen one is shown in its place, and taken out of the model. */
 export function Channels(props: {
@@ -19,61 +16,44 @@ export function Channels(props: {
 	const { beside, channel, answer, disabled, onChange } = props;
 	const { channels, ranked_by, count } = beside;
 	const id = useUniqueId();
-	const row = useRef<HTMLDivElement>(null);
-	const [reached, setReached] = useState(0);
-	const stop = Math.min(reached, channels.length - 1);
-
-	const press = (event: KeyboardEvent) => {
-		const to = destination(event.key, stop, channels.length - 1);
-		if (to === null) return;
-		event.preventDefault();
-		setReached(to);
-		(row.current?.children[to] as HTMLElement | undefined)?.focus();
-	};
-	const words = channel === null ? HINT : answer?.effect || `Taking channel ${channel} out\u2026`;
+	const words =
+		channel === null
+			? "Choose a channel to see where it is active, and the score without it."
+			: answer?.effect || `Taking channel ${channel} out\u2026`;
 
 	return (
 		<section>
-			<h4
-				id={id}
-				title={`By what each adds to the map of ${ranked_by}: its activation times its weight, the mean gradient.`}
-			>
+			<h4 id={id} title={`By what each adds to the map of ${ranked_by}.`}>
 				Channels by weight <small>{`${channels.length} of ${count}`}</small>
 			</h4>
-			<div
-				ref={row}
-				class="xai-tiles"
-				role="toolbar"
-				aria-labelledby={id}
-				onKeyDown={disabled ? undefined : press}
-			>
-				{channels.map(({ channel: own, weight, share, picture }, i) => (
-					<button
-						key={own}
-						type="button"
-						class="xai-tile"
-						disabled={disabled}
-						aria-pressed={own === channel}
-						aria-label={`Channel ${own}, weight ${signed(weight ?? 0, 2)}, ${points(share)} of the map`}
-						title={`Weight ${signed(weight ?? 0, 3)}`}
-						tabIndex={i === stop ? 0 : -1}
-						onFocus={() => setReached(i)}
-						onClick={() => onChange(own === channel ? null : own)}
-					>
-						<Swatch picture={picture} />
-						<span class="xai-figure">{own}</span>
-						<span class="xai-figure xai-quiet">{points(share)}</span>
-					</button>
-				))}
-			</div>
+			<Tiles
+				heading={id}
+				tiles={channels.map(({ channel: key, weight, share, picture }) => ({
+					key,
+					name: `Channel ${key}, weight ${signed(weight, 2)}, ${percent(share)} of the map`,
+					content: (
+						<>
+							<Swatch picture={picture} />
+							<span class="xai-figure">{key}</span>
+							<span class="xai-figure xai-quiet">{percent(share)}</span>
+						</>
+					),
+				}))}
+				chosen={channels.findIndex((one) => one.channel === channel)}
+				disabled={disabled}
+				onChoose={(place) => {
+					const to = channels[place].channel;
+					onChange(to === channel ? null : to);
+				}}
+			/>
 			<div class="xai-effect">
-				<p aria-live="polite">{disabled && channel === null ? "" : words}</p>
+				<p aria-live="polite">{words}</p>
 				<button
 					type="button"
 					class="xai-new"
 					disabled={disabled}
 					aria-disabled={channel === null}
-					onClick={() => channel !== null && onChange(null)}
+					onClick={() => onChange(null)}
 				>
 					Back to the map
 				</button>
@@ -82,7 +62,6 @@ export function Channels(props: {
 	);
 }
 
-function points(share: number | null): string {
-	const percent = 100 * (share ?? 0);
-	return `${percent > 0 ? "+" : ""}${significant(percent, 2)} %`;
+function percent(share: number): string {
+	return `${signed(100 * share, 2)} %`;
 }

@@ -13,22 +13,19 @@ import {
 import type { Picture } from "../state";
 import { usePixels } from "./use_pixels";
 
-/** How all maps of a view are drawn, but for the scale of each. */
-export type SharedLook = Omit<Look, "scale">;
+/** How all maps of a view are drawn; the scale is of each. */
+export interface SharedLook extends Omit<Look, "scale"> {
+	clip: number;
+	smoothly: boolean;
+}
 
 /** Pixels of the longer side. */
 const SIDE = 96;
 
 /** A map over its picture, small and for the eye alone; without a picture in its own colours. */
-export function SmallMap(props: {
-	map: Raster;
-	picture: Picture | null;
-	look: SharedLook;
-	clip: number;
-	smoothly: boolean;
-}) {
-	const { map, picture, look, clip, smoothly } = props;
-	const { table, sign, opacity, threshold } = look;
+export function SmallMap(props: { map: Raster; picture: Picture | null; look: SharedLook }) {
+	const { map, picture, look } = props;
+	const { clip, smoothly } = look;
 	const grey = useMemo(() => picture && shrunk(picture), [picture]);
 	const { height, width } = grey ?? map;
 	const values = useMemo(
@@ -36,14 +33,12 @@ export function SmallMap(props: {
 		[map, height, width, smoothly],
 	);
 	const scale = useMemo(() => colourScale(sortedMagnitudes(values), clip), [values, clip]);
-
 	const canvas = usePixels(
 		(words) => {
-			const own = { table, sign, opacity, threshold, scale };
-			if (grey) paintOverlay(words, grey.values, values, own);
-			else paintBare(words, values, own);
+			if (grey) paintOverlay(words, grey.values, values, { ...look, scale });
+			else paintBare(words, values, { ...look, scale });
 		},
-		[grey, values, table, sign, opacity, threshold, scale],
+		[grey, values, look, scale],
 	);
 	return <canvas ref={canvas} class="xai-swatch" width={width} height={height} />;
 }
