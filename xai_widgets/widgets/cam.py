@@ -108,19 +108,25 @@ class CAMWidget(Explainer):
         from xai_widgets.engine.gradients import gradient, gradients_of_group
 
         asked = depth.Asked.by(task)
-        yield  # whatever was asked for in the meantime comes first
+        yield from self._when_at_rest()
         self._beside = depth.beside(task.method, gradient(*asked.at(layer)), layer)
         given = (task.places.layers, *(np.asarray(one.logits).tobytes() for one in task.subject.outputs.flat))
         if given == self._pictured:
             return
         pictures = []
         for group in task.places.groups():
-            yield
+            yield from self._when_at_rest()
             found = gradients_of_group(*asked.at(group[0]))
             for path in group:
-                yield
+                yield from self._when_at_rest()
                 pictures.append(depth.grey(magnitude(found.site(path)[0])[0], depth.THUMBNAIL))
         self._activations, self._pictured = pictures, given
+
+    def _when_at_rest(self) -> Iterator[None]:
+        """Let everything go first that was asked for in the meantime."""
+        yield
+        while self.phase in ("tracing", "computing"):
+            yield
 
     @traitlets.observe("channel")
     def _look_at_channel(self, _: Any = None) -> None:

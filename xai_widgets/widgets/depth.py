@@ -154,7 +154,7 @@ def effect(task: Task, layer: str, channel: int, score: float, without: float) -
     told = task.score.told(task.subject.outputs, task.subject.names)
     name = f"the {told.reader.name} of \u201c{told.labels[0]}\u201d"
     if abs(score - without) < 5e-4 * max(abs(score), 1e-3):
-        return f"Without channel {channel}, {name} stays at {number(score)}."
+        return f"Without channel {channel}, {name} stays at {number(score, 4)}."
     goes = "falls" if without < score else "rises"
     by = number(abs(score - without))
-    return f"Without channel {channel}, {name} {goes} by {by}, from {number(score)} to {number(without)}."
+    return f"Without channel {channel}, {name} {goes} by {by}, from {number(score, 4)} to {number(without, 4)}."

@@ -12,10 +12,7 @@ import { Stage } from "./stage";
 import { useTable } from "./use_table";
 import { Variants } from "./variants";
 
-const SCALING = [
-	{ value: "smooth", label: "smooth", name: "Scaling: smooth" },
-	{ value: "cells", label: "cells", name: "Scaling: the layer's cells" },
-];
+const SCALING = ["blended", "cells"].map((value) => ({ value, label: value, name: `Scaling: ${value}` }));
 
 const AUTOMATIC = { label: "Automatic", doc: "The layer that the method finds by itself." };
 
@@ -64,11 +61,7 @@ export function CamView(session: Session<CAMState>) {
 			own={["layer"]}
 			choices={
 				<section>
-					<h4>Depth</h4>
-					<fieldset disabled={offline}>
-						<LayerSlider places={places} current={current} onChange={go} />
-						<SwitchField field={AUTOMATIC} value={method.layer === null} onChange={automatic} />
-					</fieldset>
+					<h4>Layers</h4>
 					<LayerTree
 						layers={layers}
 						pictures={state._activations.value}
@@ -84,11 +77,18 @@ export function CamView(session: Session<CAMState>) {
 				frame={shown}
 				onShow={show}
 				smoothly={smoothly}
+				caption={channel && `Channel ${channel.channel} of ${channel.layer}`}
+				under={
+					<fieldset class="xai-depth" disabled={offline}>
+						<LayerSlider places={places} current={current} onChange={go} />
+						<SwitchField field={AUTOMATIC} value={method.layer === null} onChange={automatic} />
+					</fieldset>
+				}
 				tools={
 					<Segmented
 						label="Scaling"
 						options={SCALING}
-						value={smoothly ? "smooth" : "cells"}
+						value={SCALING[Number(!smoothly)].value}
 						onChange={(value) => show({ cells: value === "cells" })}
 					/>
 				}

@@ -18,7 +18,7 @@ export function Channels(props: {
 	const id = useUniqueId();
 	const words =
 		channel === null
-			? "Choose a channel to see where it is active, and the score without it."
+			? !disabled && "Choose a channel to see where it is active, and the score without it."
 			: answer?.effect || `Taking channel ${channel} out\u2026`;
 
 	return (

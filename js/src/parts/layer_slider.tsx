@@ -12,7 +12,7 @@ export function LayerSlider(props: {
 	const id = useUniqueId();
 	const { path = "", shape = "" } = places[current] ?? {};
 	return (
-		<div class="xai-field">
+		<>
 			<label for={id}>Layer</label>
 			<input
 				id={id}
@@ -24,10 +24,10 @@ export function LayerSlider(props: {
 				onInput={(event) => props.onChange(event.currentTarget.valueAsNumber)}
 			/>
 			<span class="xai-figure">{`${current + 1} of ${places.length}`}</span>
-			<p class="xai-layer" title={path}>
-				<span>{path}</span>
+			<p title={path}>
+				<span class="xai-name">{path}</span>
 				<span class="xai-figure">{shape}</span>
 			</p>
-		</div>
+		</>
 	);
 }

@@ -30,6 +30,10 @@ export function Stage(props: {
 	smoothly?: boolean;
 	/** More ways to look at it, among the tools. */
 	tools?: ComponentChildren;
+	/** What is shown, where it is not the map of the method. */
+	caption?: string | null;
+	/** What the hand is on while the eye is on the map. */
+	under?: ComponentChildren;
 	/** What belongs to the map, below. */
 	children?: ComponentChildren;
 }) {
@@ -111,6 +115,7 @@ export function Stage(props: {
 						{draw(input, i)}
 					</section>
 				))}
+				{props.caption && <p class="xai-caption">{props.caption}</p>}
 			</div>
 			{error && (
 				<p class="xai-error" role="alert">
@@ -118,6 +123,7 @@ export function Stage(props: {
 				</p>
 			)}
 			{anyMap && <Legend table={table} sign={sign} threshold={threshold} scale={scale} />}
+			{props.under}
 			<div class="xai-tools">
 				{anyMap && (
 					<Segmented
