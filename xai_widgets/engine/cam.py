@@ -20,7 +20,6 @@ from xai_widgets.engine.replaced import slopes_at
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
 
-
 # Activations and gradients of so many numbers take 128 MB.
 MOST_TOGETHER = 16_000_000
 

@@ -9,7 +9,6 @@ import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.layout import positions
 from xai_widgets.methods import METHODS, Frame, GradCAM, Method
 from xai_widgets.methods.activation_map import ActivationMap, GradientMap
 from xai_widgets.task import Task
@@ -17,7 +16,6 @@ from xai_widgets.trees import leaves
 from xai_widgets.widgets import depth
 from xai_widgets.widgets.base import Explainer, asset
 from xai_widgets.widgets.traits import Checked
-from xai_widgets.wire import finite
 
 
 class CAMWidget(Explainer):
@@ -66,9 +64,9 @@ class CAMWidget(Explainer):
         return int(value)
 
     def _told(self, task: Task) -> dict[str, Any]:
-        self._menu.layers, self._groups = task.places.layers, task.places.groups()
+        self._menu.layers, self._groups, self._pictured = task.places.layers, task.places.groups(), None
         rows = depth.tree(task.subject.view.layers, task.places)
-        nothing_yet = {"_layer": "", "_activations": [], "_beside": {}, "channel": None, "_channel": {}}
+        nothing_yet: dict[str, Any] = {"_layer": "", "_activations": [], "_beside": {}, "channel": None, "_channel": {}}
         return {**super()._told(task), "_layers": rows, **nothing_yet}
 
     def _new_task(self, method: Method, target: Any, index: int) -> Task:
@@ -80,7 +78,7 @@ class CAMWidget(Explainer):
     def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
         """Layers of a group are traced together, and methods that take their gradients share what was traced."""
         methods, function, layer = super()._kind(method, target)
-        if not isinstance(method, GradientMap):
+        if not isinstance(method, GradientMap) or not self._groups:
             return methods, function, layer
         path = self._groups[-1][-1] if layer is None else self._subject.view.path_of(layer, "layer")
         return "gradients", function, self._subject.view.alongside(self._groups).at(path).group
@@ -139,20 +137,12 @@ class CAMWidget(Explainer):
     def _try_without(self, task: Task, layer: str, channel: int | None) -> Iterator[None]:
         """Show a channel, then what its removal does."""
         from xai_widgets.engine.gradients import gradient
-        from xai_widgets.engine.replaced import scores_without
 
         if channel is None:
             return
-        asked = depth.Asked.by(task).at(layer)
-        found = gradient(*asked)
+        found = gradient(*depth.Asked.by(task).at(layer))
         if channel >= found.site[0].shape[-1]:
             raise ValueError(f"layer {layer!r} has {found.site[0].shape[-1]} channels, got channel {channel}")
         self._channel = shown = depth.channel_shown(task, found, layer, channel)
         yield
-        told = task.score.told(task.subject.outputs, ())
-        kept = [np.ones((1, 1, one.shape[-1])) for one in found.site]
-        for one in kept:
-            one[..., channel] = 0
-        without = scores_without(asked.view, told, asked.inputs, found.site, kept, asked.structure)[0, 0]
-        words = depth.effect(task, layer, channel, shown["score"], float(without))
-        self._channel = {**shown, "without": finite(without), "effect": words}
+        self._channel = {**shown, **depth.channel_removed(task, found, layer, channel)}

@@ -128,9 +128,9 @@ def channel_maps(found: Gradient, channel: int, sizes: tuple[int, ...]) -> list[
     from xai_widgets.engine.replaced import interpolation
 
     maps = [one[0, ..., channel] for one in found.site]
-    if len(sizes) == 1:
-        return [interpolation(len(one), sizes[0]) @ one if one.ndim == 1 else flat(one) for one in maps]
-    return [flat(one) for one in maps]
+    if maps[0].ndim > 1:
+        return [flat(one) for one in maps]
+    return [interpolation(len(one), sizes[0]) @ one for one in maps] if len(sizes) == 1 else maps
 
 
 def channel_shown(task: Task, found: Gradient, layer: str, channel: int) -> dict[str, Any]:
@@ -149,9 +149,20 @@ def channel_shown(task: Task, found: Gradient, layer: str, channel: int) -> dict
     }
 
 
-def effect(task: Task, layer: str, channel: int, score: float, without: float) -> str:
-    """What removing a channel does, in a sentence."""
+def channel_removed(task: Task, found: Gradient, layer: str, channel: int) -> dict[str, Any]:
+    """What the score is with a channel set to zero, in all calls of the layer, and that in a sentence."""
+    from xai_widgets.engine.replaced import scores_without
+
     told = task.score.told(task.subject.outputs, task.subject.names)
+    view, _, inputs, structure = Asked.by(task).at(layer)
+    kept = [np.ones((1, 1, one.shape[-1])) for one in found.site]
+    for one in kept:
+        one[..., channel] = 0
+    without = float(scores_without(view, told, inputs, found.site, kept, structure)[0, 0])
+    return finite({"without": without, "effect": _effect(told, channel, float(found.scores[0]), without)})
+
+
+def _effect(told: Score, channel: int, score: float, without: float) -> str:
     name = f"the {told.reader.name} of \u201c{told.labels[0]}\u201d"
     if abs(score - without) < 5e-4 * max(abs(score), 1e-3):
         return f"Without channel {channel}, {name} stays at {number(score, 4)}."
