@@ -52,6 +52,13 @@ _MOST_FUNCTIONS = 64
 _LONG = 16
 
 
+@dataclass
+class Recall:
+    """Keeps what the last pass of the model found of a group of layers; empty it to have the model run again."""
+
+    found: Any = None
+
+
 class ModelView:
     """One view of a Keras model: its inputs, its layers at any depth, its logits, and the functions compiled for it.
 
@@ -83,6 +90,7 @@ class ModelView:
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self.build = _build(model)
         self._together: tuple[tuple[str, ...], ...] = ()
+        self.recall: Recall | None = None
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
@@ -149,13 +157,18 @@ class ModelView:
         other.wrt = wrt
         return other
 
-    def alongside(self, groups: Sequence[tuple[str, ...]]) -> ModelView:
+    def alongside(self, groups: Sequence[tuple[str, ...]], recall: Recall | None = None) -> ModelView:
         """The same view, in which one function looks at all layers of a group.
 
-        Going from one of them to the next then traces nothing. The layers are given by their paths.
+        Going from one of them to the next then traces nothing, and does not even run the model where `recall` keeps
+        what the last pass found: whoever hands it over says that samples, score and weights are the same.
+
+        Args:
+            groups: Paths of layers.
+            recall: Keeps the last pass; None to keep nothing.
         """
         other = copy.copy(self)
-        other._together = tuple(groups)
+        other._together, other.recall = tuple(groups), recall
         return other
 
     @property

@@ -33,7 +33,6 @@ class CAMWidget(Explainer):
 
     channel = Checked(None, lambda self, value: self._check_channel(value)).tag(sync=True)
     cells = traitlets.Bool(False).tag(sync=True)
-
     _layer = traitlets.Unicode().tag(sync=True)
     _layers: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _activations: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -47,11 +46,7 @@ class CAMWidget(Explainer):
 
     def _check_task(self, task: Task) -> None:
         super()._check_task(task)
-        if not task.places.layers:
-            raise ValueError(
-                f"the model {task.subject.view.name!r} has no layer with more than one position that the score depends "
-                "on, so there is no class activation map of it: SaliencyWidget explains it by other methods"
-            )
+        depth.check(task)
 
     def _check_channel(self, value: Any) -> int | None:
         if value is None:
@@ -71,9 +66,12 @@ class CAMWidget(Explainer):
 
     def _new_task(self, method: Method, target: Any, index: int) -> Task:
         task = super()._new_task(method, target, index)
-        self._groups = task.places.groups()
-        task.subject.view = task.subject.view.alongside(self._groups)
+        self._groups = depth.together(task, (self._owner, index))
         return task
+
+    def close(self) -> None:
+        depth.recalled(None)
+        super().close()
 
     def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
         """Layers of a group are traced together, and methods that take their gradients share what was traced."""
@@ -107,17 +105,22 @@ class CAMWidget(Explainer):
 
         asked = depth.Asked.by(task)
         yield from self._when_at_rest()
-        self._beside = depth.beside(task.method, gradient(*asked.at(layer)), layer)
+        found = gradient(*asked.at(layer))
+        maps = []
+        for one in depth.variants(task.method, found):
+            maps.append(one)
+            yield from self._when_at_rest()
+        self._beside = depth.beside(task.method, found, layer, maps)
         given = (task.places.layers, *(np.asarray(one.logits).tobytes() for one in task.subject.outputs.flat))
         if given == self._pictured:
             return
         pictures = []
         for group in task.places.groups():
             yield from self._when_at_rest()
-            found = gradients_of_group(*asked.at(group[0]))
+            seen = gradients_of_group(*asked.at(group[0]))
             for path in group:
                 yield from self._when_at_rest()
-                pictures.append(depth.grey(magnitude(found.site(path)[0])[0], depth.THUMBNAIL))
+                pictures.append(depth.grey(magnitude(seen.site(path)[0])[0], depth.THUMBNAIL))
         self._activations, self._pictured = pictures, given
 
     def _when_at_rest(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from xai_widgets.wire import finite, pack, picture
 if TYPE_CHECKING:
     from xai_widgets.engine.cam import Places
     from xai_widgets.engine.gradients import Gradient
-    from xai_widgets.engine.model import ModelView
+    from xai_widgets.engine.model import ModelView, Recall
     from xai_widgets.engine.score import Score
 
 # They follow from one pass at the layer.
@@ -25,6 +25,49 @@ MOST_CHANNELS = 12
 VARIANT = 56
 CHANNEL = 32
 THUMBNAIL = 24
+
+
+# What the last pass found, and for what: kept once for all widgets, since it may take 100 MB.
+_last: tuple[Any, Any] = (None, None)
+
+
+def recalled(key: Any) -> Recall:
+    """What keeps the last pass for as long as the key is the same."""
+    from xai_widgets.engine.model import Recall
+
+    global _last
+    before, recall = _last
+    if recall is None or before != key:
+        if recall is not None:
+            recall.found = None  # whoever still holds on to it
+        _last = key, Recall()
+    return _last[1]
+
+
+def check(task: Task) -> None:
+    """Refuse a model without layers that a map can be made of."""
+    if not task.places.layers:
+        raise ValueError(
+            f"the model {task.subject.view.name!r} has no layer with more than one position that the score depends on, "
+            "so there is no class activation map of it: SaliencyWidget explains it by other methods"
+        )
+
+
+def together(task: Task, key: Any) -> tuple[tuple[str, ...], ...]:
+    """Have the layers of a task looked at together, and recall the last pass for the same key, score and model.
+
+    It is recalled where the last map was made of it: a widget then asks the model, before it shows the next one,
+    whether it still gives the same.
+
+    Returns:
+        The groups of layers that one function looks at.
+    """
+    view, score, groups = task.subject.view, task.score, task.places.groups()
+    recall = recalled((key, score.key, score.classes.tobytes(), view.build))
+    if recall.found is not None and recall.found.outputs is not task.subject.asked:
+        recall.found = None
+    task.subject.view = view.alongside(groups, recall)
+    return groups
 
 
 class Asked(NamedTuple):
@@ -85,17 +128,20 @@ def grey(one: np.ndarray, side: int) -> dict[str, Any] | None:
     return picture(small, (low, high if high > low else low + 1))
 
 
-def beside(method: Method, found: Gradient, layer: str) -> dict[str, Any]:
-    """What is shown beside the map of a layer: other maps of the family, and the channels that add most to it.
+def variants(method: Method, found: Gradient) -> Iterator[np.ndarray]:
+    """Small maps, one for each of `VARIANTS`; of a layer that is called several times, of its first call."""
+    for cls in VARIANTS:
+        variant = cls(relu=method.relu)  # type: ignore[attr-defined]
+        kept, _ = variant.shown([variant.map_of(found.site[0], found.gradients[0])])
+        yield means(flat(kept[0][0]), VARIANT)
 
-    Of a layer that is called several times both are those of its first call.
-    """
+
+def beside(method: Method, found: Gradient, layer: str, maps: Sequence[np.ndarray]) -> dict[str, Any]:
+    """What is shown beside the map of a layer: its `variants`, and the channels that add most to it."""
     from xai_widgets.engine.cam import shares
 
     activations, gradients = found.site[0], found.gradients[0]
-    variants = [cls(relu=method.relu) for cls in VARIANTS]  # type: ignore[attr-defined]
-    maps = [variant.shown([variant.map_of(activations, gradients)])[0][0][0] for variant in variants]
-    headers, data = pack([means(flat(one), VARIANT) for one in maps])
+    headers, data = pack(maps)
     # Of a map that is no sum over channels, those of the plainest are ranked.
     ranked_by = method if hasattr(method, "map_of") and not isinstance(method, EigenCAM) else GradCAM()
     (parts,) = shares(ranked_by.map_of, activations, gradients)

@@ -60,16 +60,27 @@ export function CamView(session: Session<CAMState>) {
 			name="cam"
 			own={["layer"]}
 			choices={
-				<section>
-					<h4>Layers</h4>
-					<LayerTree
-						layers={layers}
-						pictures={state._activations.value}
-						current={places[current]?.path ?? ""}
-						disabled={offline}
-						onChange={go}
-					/>
-				</section>
+				<>
+					<section>
+						<h4>Layers</h4>
+						<LayerTree
+							layers={layers}
+							pictures={state._activations.value}
+							current={places[current]?.path ?? ""}
+							disabled={offline}
+							onChange={go}
+						/>
+					</section>
+					{beside && (
+						<Channels
+							beside={beside}
+							channel={state.channel.value}
+							answer={channel}
+							disabled={offline}
+							onChange={(to) => compute({ channel: to })}
+						/>
+					)}
+				</>
 			}
 		>
 			<Stage
@@ -104,15 +115,6 @@ export function CamView(session: Session<CAMState>) {
 						onChange={(name) =>
 							compute({ method: { name, layer: method.layer ?? null, relu: method.relu ?? true } })
 						}
-					/>
-				)}
-				{beside && (
-					<Channels
-						beside={beside}
-						channel={state.channel.value}
-						answer={channel}
-						disabled={offline}
-						onChange={(to) => compute({ channel: to })}
 					/>
 				)}
 			</Stage>

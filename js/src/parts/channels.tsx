@@ -23,19 +23,19 @@ export function Channels(props: {
 
 	return (
 		<section>
-			<h4 id={id} title={`By what each adds to the map of ${ranked_by}.`}>
+			<h4 id={id} title={`Its weight, and what it adds to the map of ${ranked_by}`}>
 				Channels by weight <small>{`${channels.length} of ${count}`}</small>
 			</h4>
 			<Tiles
 				heading={id}
 				tiles={channels.map(({ channel: key, weight, share, picture }) => ({
 					key,
-					name: `Channel ${key}, weight ${signed(weight, 2)}, ${percent(share)} of the map`,
 					content: (
 						<>
 							<Swatch picture={picture} />
 							<span class="xai-figure">{key}</span>
-							<span class="xai-figure xai-quiet">{percent(share)}</span>
+							<span class="xai-figure xai-quiet">{`${signed(100 * share, 2)} %`}</span>
+							<span class="xai-quiet">weight {signed(weight, 2)}</span>
 						</>
 					),
 				}))}
@@ -60,8 +60,4 @@ export function Channels(props: {
 			</div>
 		</section>
 	);
-}
-
-function percent(share: number): string {
-	return `${signed(100 * share, 2)} %`;
 }

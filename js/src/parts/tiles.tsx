@@ -4,8 +4,6 @@ import { useRoving } from "./use_roving";
 
 interface Tile {
 	key: string | number;
-	/** The accessible name where what is shown says too little. */
-	name?: string;
 	content: ComponentChildren;
 }
 
@@ -27,7 +25,7 @@ export function Tiles(props: {
 	const group = { role: radio ? "radiogroup" : "toolbar", "aria-labelledby": heading } as const;
 	return (
 		<div class="xai-tiles" {...group} {...row}>
-			{tiles.map(({ key, name, content }, i) => (
+			{tiles.map(({ key, content }, i) => (
 				<button
 					key={key}
 					type="button"
@@ -36,7 +34,6 @@ export function Tiles(props: {
 					{...(radio
 						? { role: "radio" as const, "aria-checked": i === chosen }
 						: { "aria-pressed": i === chosen })}
-					aria-label={name}
 					tabIndex={i === stop ? 0 : -1}
 					onClick={() => {
 						setReached(i);
