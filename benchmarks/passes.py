@@ -2,8 +2,9 @@
 
 For each network and method two things are timed in turn, in one process: xai_widgets.explain, and the same number of
 passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. Passes are forward and backward where
-the method needs gradients, else forward; of Ablation-CAM they are what follows the layer. The ratio of the medians is
-what counts; absolute times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
+the method needs gradients, else forward; of Ablation-CAM they are what follows the layer, of DeepLIFT those of input
+and baseline and one more, which is what its multipliers may cost. The ratio of the medians is what counts; absolute
+times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
 """
 
 import argparse
@@ -146,6 +147,8 @@ def rows(rounds):
             (xai.Saliency(), 1, partial(passes, gradient, passes=1)),
             (xai.IntegratedGradients(steps=64), 64, partial(passes, gradient, passes=64)),
             (xai.SmoothGrad(samples=64), 64, partial(passes, gradient, passes=64)),
+            (xai.GuidedBackprop(), 1, partial(passes, gradient, passes=1)),
+            (xai.DeepLift(), 3, partial(passes, gradient, passes=3)),
         ]
         if x.ndim == 4:
             layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])

@@ -33,6 +33,11 @@ def of_maps_in_the_input(specimen):
     return [] if specimen.site else list(specimen.maps)
 
 
+def of_inputs_with_maps(specimen):
+    """One value for each value of the inputs, token ids included, where some layer has positions."""
+    return [array.shape[1:] for array in specimen.arrays] if specimen.maps else []
+
+
 def of_channels(specimen):
     """One value for each channel and position of the last layer that has positions, if a path of inputs reaches it."""
     return [] if specimen.site else [(*shape, None) for shape in specimen.maps]
@@ -64,6 +69,11 @@ def of_blurred(specimen):
     return specimen.sites if all(map(spots, specimen.sites)) and not specimen.site else []
 
 
+def of_ruled(specimen):
+    """One value for each value where shap's DeepExplainer has a rule for all that the model computes."""
+    return [] if specimen.foreign else specimen.sites
+
+
 def spots(shape):
     return positions((None, *shape))
 
@@ -74,9 +84,11 @@ SHAPES = {
     "blur_ig": of_blurred,
     "cam": of_pooled_maps,
     "conductance": of_channels,
+    "deep_shap": of_ruled,
     "eigen_cam": of_maps,
     "grad_cam": of_maps,
     "grad_cam_plus_plus": of_maps,
+    "guided_grad_cam": of_inputs_with_maps,
     "hi_res_cam": of_maps,
     "kernel_shap": of_segments,
     "layer_cam": of_maps,
@@ -91,6 +103,9 @@ SHAPES = {
 # Relative to the largest value, how far a method's values may depend on how samples are batched: a regression on few
 # draws magnifies the rounding of the scores.
 TOLERANCE = {"kernel_shap": 1e-3}
+
+# How far sums of many draws may be from the difference of the scores; shap's places are not spread evenly.
+SUMS = {"gradient_shap": 0.06}
 
 
 def of_size(cls, most):

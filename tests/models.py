@@ -74,6 +74,7 @@ class Specimen:
         site: Shapes, without batch axis, of what values belong to where `wrt` is given; () for the inputs themselves.
         maps: Shapes of the maps of the last layer with positions, one for each of its calls; () where there is none.
         pooled: Whether that layer is averaged over its positions and then enters a single Dense.
+        foreign: Operations that shap's DeepExplainer has no rule for.
         tolerance: How far results may differ between batch sizes, relative to the largest.
     """
 
@@ -83,6 +84,7 @@ class Specimen:
     site: tuple[tuple[int, ...], ...] = ()
     maps: tuple[tuple[int, ...], ...] = ()
     pooled: bool = False
+    foreign: tuple[str, ...] = ()
     tolerance: float = 3e-5
 
     def __getitem__(self, place: int) -> Any:
@@ -223,7 +225,7 @@ def wrapped() -> Specimen:
 @in_zoo
 def wrapped_with_autograph() -> Specimen:
     """The same, out of reach: plain Python cannot run it in a graph."""
-    return Specimen(Wrapped(loops=True), samples(8, 8, 2))
+    return Specimen(Wrapped(loops=True), samples(8, 8, 2), foreign=("PartitionedCall",))
 
 
 @in_zoo
@@ -243,7 +245,8 @@ def siamese() -> Specimen:
     left, right = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
     apart = ops.abs(layers.Flatten()(backbone(left)) - layers.Flatten()(backbone(right)))
     model = keras.Model([left, right], layers.Dense(1, "sigmoid")(apart))
-    return Specimen(model, [samples(8, 8, 1), np.roll(samples(8, 8, 1), 1, axis=0)], maps=((6, 6), (6, 6)))
+    inputs = [samples(8, 8, 1), np.roll(samples(8, 8, 1), 1, axis=0)]
+    return Specimen(model, inputs, maps=((6, 6), (6, 6)), foreign=("Abs",))
 
 
 @in_zoo
@@ -311,7 +314,7 @@ def five_channels() -> Specimen:
     x = keras.Input((6, 9, 5))
     y = layers.DepthwiseConv2D(3, activation="relu")(x)
     y = layers.Dense(3, "softmax")(layers.GlobalMaxPooling2D()(y))
-    return Specimen(keras.Model(x, y), samples(6, 9, 5), maps=((4, 7),))
+    return Specimen(keras.Model(x, y), samples(6, 9, 5), maps=((4, 7),), foreign=("DepthwiseConv2dNative",))
 
 
 @in_zoo
@@ -319,7 +322,8 @@ def series() -> Specimen:
     """A convolution and an LSTM over time."""
     x = keras.Input((12, 2))
     y = layers.LSTM(4)(layers.Conv1D(4, 3, activation="relu")(x))
-    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(y)), samples(12, 2), maps=((10,),))
+    model = keras.Model(x, layers.Dense(3, "softmax")(y))
+    return Specimen(model, samples(12, 2), maps=((10,),), foreign=("While",))
 
 
 @in_zoo
@@ -327,7 +331,8 @@ def volume() -> Specimen:
     """A convolution in three dimensions."""
     x = keras.Input((5, 6, 7, 1))
     y = layers.GlobalAveragePooling3D()(layers.Conv3D(3, 3, activation="relu")(x))
-    return Specimen(keras.Model(x, layers.Dense(2, "softmax")(y)), samples(5, 6, 7, 1), maps=((3, 4, 5),), pooled=True)
+    model = keras.Model(x, layers.Dense(2, "softmax")(y))
+    return Specimen(model, samples(5, 6, 7, 1), maps=((3, 4, 5),), pooled=True, foreign=("Conv3D",))
 
 
 def _tokens(mask: bool) -> Specimen:
@@ -335,7 +340,7 @@ def _tokens(mask: bool) -> Specimen:
     y = layers.GRU(4)(layers.Embedding(20, 3, mask_zero=mask, name="words")(x))
     ids = np.array([[1, 2, 3, 4, 5, 6, 7], [9, 8, 7, 6, 0, 0, 0], [19, 1, 0, 0, 0, 0, 0]])
     model = keras.Model(x, layers.Dense(3, "softmax")(y))
-    return Specimen(model, ids, {"wrt": "words"}, site=((7, 3),), maps=((7,),))
+    return Specimen(model, ids, {"wrt": "words"}, site=((7, 3),), maps=((7,),), foreign=("While",))
 
 
 @in_zoo
@@ -359,7 +364,7 @@ def transformer() -> Specimen:
     y = layers.LayerNormalization()(layers.Add()([y, layers.MultiHeadAttention(2, 3)(y, y)]))
     y = layers.LayerNormalization()(layers.Add()([y, layers.Dense(4, "gelu")(y)]))
     model = keras.Model(x, layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(y)))
-    return Specimen(model, samples(6, 4), maps=((6,),), pooled=True)
+    return Specimen(model, samples(6, 4), maps=((6,),), pooled=True, foreign=("Einsum", "Erfc"))
 
 
 @in_zoo
@@ -383,7 +388,7 @@ def stateful() -> Specimen:
     """An LSTM that keeps its state from call to call, for batches of three."""
     x = keras.Input(batch_shape=(3, 5, 2))
     y = layers.LSTM(4, stateful=True)(x)
-    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(y)), samples(5, 2))
+    return Specimen(keras.Model(x, layers.Dense(3, "softmax")(y)), samples(5, 2), foreign=("While",))
 
 
 @in_zoo

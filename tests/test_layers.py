@@ -12,8 +12,8 @@ import xai_widgets
 PACKAGE = Path(xai_widgets.__file__).parent
 # A room and what may enter it, besides itself and the plain value modules at the top.
 MAY_ENTER = {
-    "engine": {"declare", "targets", "layout", "gaussian", "methods.base"},
-    "methods": {"declare", "baselines", "layout", "engine"},
+    "engine": {"declare", "composites", "targets", "layout", "gaussian", "methods.base"},
+    "methods": {"declare", "composites", "baselines", "layout", "engine"},
     "metrics": {"attribution", "task", "trees", "baselines", "layout", "figures", "engine", "methods"},
     "examples": set(),
     "widgets": {

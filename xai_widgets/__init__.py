@@ -26,25 +26,38 @@ if TYPE_CHECKING:
     from xai_widgets.baselines import Mix as Mix
     from xai_widgets.baselines import Samples as Samples
     from xai_widgets.baselines import UniformNoise as UniformNoise
+    from xai_widgets.concepts import TCAVResult as TCAVResult
+    from xai_widgets.concepts import tcav as tcav
+    from xai_widgets.flow import RelevanceFlow as RelevanceFlow
+    from xai_widgets.flow import relevance_flow as relevance_flow
     from xai_widgets.methods import CAM as CAM
     from xai_widgets.methods import LIME as LIME
+    from xai_widgets.methods import LRP as LRP
     from xai_widgets.methods import RISE as RISE
+    from xai_widgets.methods import TCAV as TCAV
     from xai_widgets.methods import XRAI as XRAI
     from xai_widgets.methods import AblationCAM as AblationCAM
     from xai_widgets.methods import ActivationMaximization as ActivationMaximization
     from xai_widgets.methods import BlurIG as BlurIG
     from xai_widgets.methods import Conductance as Conductance
+    from xai_widgets.methods import Deconvnet as Deconvnet
+    from xai_widgets.methods import DeepLift as DeepLift
+    from xai_widgets.methods import DeepSHAP as DeepSHAP
     from xai_widgets.methods import EigenCAM as EigenCAM
     from xai_widgets.methods import ExpectedGradients as ExpectedGradients
     from xai_widgets.methods import GradCAM as GradCAM
     from xai_widgets.methods import GradCAMPlusPlus as GradCAMPlusPlus
     from xai_widgets.methods import GradientInput as GradientInput
+    from xai_widgets.methods import GradientSHAP as GradientSHAP
+    from xai_widgets.methods import GuidedBackprop as GuidedBackprop
+    from xai_widgets.methods import GuidedGradCAM as GuidedGradCAM
     from xai_widgets.methods import GuidedIG as GuidedIG
     from xai_widgets.methods import HiResCAM as HiResCAM
     from xai_widgets.methods import IntegratedGradients as IntegratedGradients
     from xai_widgets.methods import KernelSHAP as KernelSHAP
     from xai_widgets.methods import LayerCAM as LayerCAM
     from xai_widgets.methods import Occlusion as Occlusion
+    from xai_widgets.methods import PartitionSHAP as PartitionSHAP
     from xai_widgets.methods import Saliency as Saliency
     from xai_widgets.methods import ScoreCAM as ScoreCAM
     from xai_widgets.methods import SmoothGrad as SmoothGrad
@@ -67,6 +80,8 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Output as Output
     from xai_widgets.targets import Region as Region
     from xai_widgets.widgets.cam import CAMWidget as CAMWidget
+    from xai_widgets.widgets.explorer import Explorer as Explorer
+    from xai_widgets.widgets.explorer import explore as explore
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
@@ -74,28 +89,39 @@ __version__ = "0.1.0"
 _HOMES = {
     "attribution": ("Attribution", "explain"),
     "baselines": ("Blur", "Constant", "GaussianNoise", "MaxDistance", "Mean", "Mix", "Samples", "UniformNoise"),
+    "concepts": ("TCAVResult", "tcav"),
+    "flow": ("RelevanceFlow", "relevance_flow"),
     "methods": (
         "AblationCAM",
         "ActivationMaximization",
         "BlurIG",
         "CAM",
         "Conductance",
+        "Deconvnet",
+        "DeepLift",
+        "DeepSHAP",
         "EigenCAM",
         "ExpectedGradients",
         "GradCAM",
         "GradCAMPlusPlus",
         "GradientInput",
+        "GradientSHAP",
+        "GuidedBackprop",
+        "GuidedGradCAM",
         "GuidedIG",
         "HiResCAM",
         "IntegratedGradients",
         "KernelSHAP",
         "LIME",
+        "LRP",
         "LayerCAM",
         "Occlusion",
         "RISE",
+        "PartitionSHAP",
         "Saliency",
         "ScoreCAM",
         "SmoothGrad",
+        "TCAV",
         "XGradCAM",
         "XRAI",
     ),
@@ -105,6 +131,7 @@ _HOMES = {
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.cam": ("CAMWidget",),
+    "widgets.explorer": ("Explorer", "explore"),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

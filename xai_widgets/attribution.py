@@ -13,7 +13,7 @@ import numpy as np
 from xai_widgets.baselines import BASELINES
 from xai_widgets.declare import from_json, positive, to_json
 from xai_widgets.layout import has_channels, positions
-from xai_widgets.methods import METHODS, IntegratedGradients, Method, as_method
+from xai_widgets.methods import BESIDES, METHODS, IntegratedGradients, Method, as_method
 from xai_widgets.trees import leaves, map_leaves, restored, skeleton_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xai_widgets.task import Task
 
-_PLAIN = ("passes", "score_name", "targets", "wrt", "notes")
+_PLAIN = ("passes", "score_name", "targets", "wrt", "features", "notes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,7 @@ class Attribution:
         score_name: "logit", "probability", "output", "activation" or "target function".
         targets: (N,) what was explained of each sample, in words: a class name, "class 3", "tabby rather than lynx".
         wrt: Path of the layer whose output the values belong to, None for the inputs.
+        features: Names of the columns of a table, where they are known.
         notes: Plain sentences on conventions, and on what may mislead.
     """
 
@@ -67,6 +68,7 @@ class Attribution:
     score_name: str = "logit"
     targets: tuple[str, ...] = ()
     wrt: str | None = None
+    features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -106,6 +108,12 @@ class Attribution:
 
         return figure(self, sample)
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows where an attribution is the value of a cell."""
+        from xai_widgets.figures import figure_png
+
+        return figure_png(self)
+
     def to_shap(self) -> shap.Explanation:
         """The same as a `shap.Explanation`, for shap's plots.
 
@@ -127,7 +135,28 @@ class Attribution:
             raise ValueError(f"to_shap() needs a map of the input, {data.shape}, got values of shape {values[0].shape}")
         import shap
 
-        return shap.Explanation(values=shown, base_values=self.baseline_score, data=data)
+        names = list(self.features) or None
+        return shap.Explanation(values=shown, base_values=self.baseline_score, data=data, feature_names=names)
+
+    @classmethod
+    def from_shap(cls, explanation: shap.Explanation, *, target: Any = None) -> Attribution:
+        """An attribution of what shap computed, of any model: for its maps, figures, files, and to compare it.
+
+        Args:
+            explanation: Values of a table (N, d), of pictures or series, (N, ...) like its data, or (N, H, W) with one
+                value for each position; of several outputs with an axis more, the last. A single row of a table may
+                come without its batch axis.
+            target: Which of several outputs: its number, its name among the explanation's `output_names`, or one for
+                each sample. Of a single output it only says which class that is.
+
+        Raises:
+            TypeError: It is no `shap.Explanation`, or the target is neither a number nor a name.
+            ValueError: The values are of text or do not fit their data, the target is missing or unknown, or whether
+                there is a batch axis cannot be told.
+        """
+        from xai_widgets.given import from_explanation
+
+        return from_explanation(explanation, target)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an npz file at exactly this path, without pickle."""
@@ -164,7 +193,7 @@ class Attribution:
                 for field in fields(cls)
                 if field.name not in ("method", *_PLAIN)
             }
-        method = from_json(meta["method"], METHODS, BASELINES, carried)
+        method = from_json(meta["method"], (*METHODS, *BESIDES), BASELINES, carried)
         if isinstance(values["path"], list):
             values["path"] = tuple(values["path"])
         return cls(
@@ -174,6 +203,7 @@ class Attribution:
             score_name=meta["score_name"],
             targets=tuple(meta["targets"]),
             wrt=meta["wrt"],
+            features=tuple(meta.get("features", ())),
             notes=tuple(meta["notes"]),
         )
 

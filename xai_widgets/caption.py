@@ -37,7 +37,9 @@ def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: i
     if np.isfinite(attribution.residual[sample]):
         difference = attribution.score[sample] - attribution.baseline_score[sample]
         total = difference + attribution.residual[sample]
-        if difference > 0:
+        if attribution.method.shared == "the score":
+            claim = f"shares out {number(total)} of the score of {target}, {number(difference)}"
+        elif difference > 0:
             of = "of" if total <= difference else "for"
             claim = (
                 f"adds up to {number(total)} {of} the {number(difference)} by which {target} scores above the baseline"

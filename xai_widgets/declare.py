@@ -40,10 +40,11 @@ def param(
         step: Step of the slider; None for a continuous one.
         choices: The allowed words.
         unit: "px", "%" or nothing.
-        kind: "value" for a number or an array, "array", "seed", "layer", "method" for another method, "sample" for the
-            place of one of the samples of a field of kind "array", "size" for an integer, one for each axis or None
-            (chosen from the input), "limit" for a "value" or None (likewise), "segments" for a number of them or an
-            array of labels; otherwise told from the default.
+        kind: "value" for a number or an array, "array", "data" for an array or several by name, "words" for a mapping
+            from text to text, "seed", "layer", "method" for another method, "sample" for the place of one of the
+            samples of a field of kind "array", "size" for an integer, one for each axis or None (chosen from the
+            input), "limit" for a "value" or None (likewise), "segments" for a number of them or an array of labels;
+            otherwise told from the default.
     """
     meta = {
         "doc": doc,
@@ -112,6 +113,28 @@ class Declared:
         return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
 
 
+class Words(Mapping[str, str]):
+    """A mapping from text to text that never changes; it prints as a dict, and their order does not matter."""
+
+    def __init__(self, words: Mapping[str, str] = {}) -> None:
+        self._words = dict(words)
+
+    def __getitem__(self, word: str) -> str:
+        return self._words[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._words.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._words)
+
+
 def parts(value: Declared) -> Iterator[Declared]:
     """A method or baseline and all that its fields hold, at any depth."""
     yield value
@@ -124,6 +147,34 @@ def parts(value: Declared) -> Iterator[Declared]:
 def fields(cls: type[Declared]) -> tuple[dataclasses.Field[Any], ...]:
     """The declared fields of a method or baseline, in order."""
     return dataclasses.fields(cls)  # type: ignore[arg-type]
+
+
+class ByName(Mapping[str, Any]):
+    """Arrays, or more of these, by name: read-only, compared by content."""
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def _content(self) -> tuple[Any, ...]:
+        return tuple((name, _hashable(value)) for name, value in self._items.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByName) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def __repr__(self) -> str:
+        return _source("", self, "")
 
 
 def _hashable(value: Any) -> Any:
@@ -140,7 +191,14 @@ def _source(name: str, value: Any, prefix: str) -> str:
         return value.source(prefix)
     if isinstance(value, np.ndarray):
         return str(value.tolist()) if value.size <= _MOST_IN_SOURCE else name
+    if isinstance(value, ByName):
+        return "{" + ", ".join(f"{key!r}: {_source(_word(key), one, prefix)}" for key, one in value.items()) + "}"
     return repr(value)
+
+
+def _word(name: str) -> str:
+    """The name of a variable that may hold what has this name."""
+    return re.sub(r"\W|^(?=\d)", "_", name)
 
 
 def check(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
@@ -184,11 +242,25 @@ def _check_value(name: str, value: Any, meta: Mapping[str, Any], default: Any) -
     return float(array) if array.ndim == 0 else array
 
 
+def _check_words(name: str, value: Any, _: Mapping[str, Any], __: Any) -> Words:
+    if not isinstance(value, Mapping) or not all(isinstance(word, str) for pair in value.items() for word in pair):
+        raise TypeError(f"{name} must be a mapping from text to text, got {value!r}")
+    return Words(value)
+
+
 def _check_array(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> np.ndarray:
     array = _check_value(name, np.asarray(value), meta, default)
     if not isinstance(array, np.ndarray) or array.size == 0:
         raise ValueError(f"{name} must hold at least one sample, got {value!r}")
     return array
+
+
+def _check_data(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> np.ndarray | ByName:
+    if not isinstance(value, Mapping):
+        return _check_array(name, value, meta, default)
+    if not value or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"{name} must hold arrays by name, such as {{'striped': array}}, got {list(value)!r}")
+    return ByName({key: _check_data(f"{name}[{key!r}]", one, meta, default) for key, one in value.items()})
 
 
 def _check_layer(name: str, value: Any, _: Mapping[str, Any], __: Any) -> str | None:
@@ -277,9 +349,11 @@ _CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any], Any], Any]] = {
     "layer": _check_layer,
     "sample": _check_sample,
     "array": _check_array,
+    "data": _check_data,
     "float": _check_float,
     "value": _check_value,
     "limit": _check_limit,
+    "words": _check_words,
     "bool": _check_bool,
     "size": _check_size,
     "segments": _check_segments,
@@ -425,6 +499,8 @@ def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
     if isinstance(value, Declared):
         values = {field.name: to_json(getattr(value, field.name), arrays) for field in fields(type(value))}
         return {"name": value.name, **values}
+    if isinstance(value, Words):
+        return dict(value)
     if isinstance(value, np.ndarray):
         if value.ndim == 1 and value.size <= _MOST_IN_JSON:
             return value.tolist()
@@ -435,6 +511,8 @@ def to_json(value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
         ).hexdigest()
         arrays[key] = value
         return {"array": key, "shape": list(value.shape)}
+    if isinstance(value, ByName):
+        return {"names": {key: to_json(one, arrays) for key, one in value.items()}}
     return value
 
 
@@ -474,12 +552,21 @@ def from_json(
             value = from_json(value, nested, nested, arrays, limits)
         elif meta.get("kind") == "method":
             value = from_json(value, _nested_methods(), nested, arrays, limits)
-        elif isinstance(value, Mapping):
-            key = str(value.get("array"))
-            if not arrays or key not in arrays:
-                raise ValueError(f"{cls.__name__}.{name}: unknown array {key[:80]!r}")
-            value = arrays[key]
+        elif isinstance(value, Mapping) and meta.get("kind") != "words":
+            value = _arrays_of(value, f"{cls.__name__}.{name}", arrays or {})
         elif limits and isinstance(value, int | float) and value > limits.get((cls.name, name), math.inf):
             raise ValueError(f"{cls.__name__}.{name} must be <= {limits[cls.name, name]} here, got {value!r}")
         values[name] = value
     return build(cls, values)
+
+
+def _arrays_of(data: Any, name: str, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The array that a key stands for, or those by name."""
+    if isinstance(data, Mapping) and isinstance(data.get("names"), Mapping):
+        return {str(key): _arrays_of(one, name, arrays) for key, one in data["names"].items()}
+    if not isinstance(data, Mapping):
+        return data  # a short one, as it is
+    key = str(data.get("array"))
+    if key not in arrays:
+        raise ValueError(f"{name}: unknown array {key[:80]!r}")
+    return arrays[key]

@@ -53,9 +53,9 @@ def doubts(
             worst = int(np.nanargmax(np.abs(short)))
             of = f" of sample {worst}" if len(short) > 1 else ""
             yield (
-                f"The map{of} misses {-short[worst]:.0%} of the difference of the scores: {method.missing}."
+                f"The map{of} misses {-short[worst]:.0%} of {method.shared}: {method.missing}."
                 if short[worst] < 0
-                else f"The map{of} adds up to {short[worst]:.0%} more than the difference of the scores."
+                else f"The map{of} adds up to {short[worst]:.0%} more than {method.shared}."
             )
     if not all(np.isfinite(array).all() for array in values):
         why = "a score is not, or overflows"

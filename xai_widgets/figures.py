@@ -17,6 +17,7 @@ from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
 
 if TYPE_CHECKING:
+    from xai_widgets.concepts import TCAVResult
     from xai_widgets.metrics.comparison import Agreement
     from xai_widgets.metrics.curves import Curve
     from xai_widgets.metrics.sanity import Cascade
@@ -32,6 +33,13 @@ class NotebookFigure(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
+
+
+def figure_png(attribution: Attribution) -> bytes:
+    """The figure of an attribution as a PNG, small enough for the output of a cell."""
+    buffer = io.BytesIO()
+    figure(attribution).savefig(buffer, format="png", dpi=72)
+    return buffer.getvalue()
 
 
 def figure(attribution: Attribution, sample: int | None = None) -> Figure:
@@ -62,7 +70,7 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
         if pictures:
             _draw_picture(drawing, row, inputs[place], heat[place], largest)
         else:
-            _draw_bars(row[0], heat[place])
+            _draw_bars(row[0], heat[place], attribution.features)
         row[0].set_title(_title(attribution, place))
     _caption(drawing, attribution, samples)
     return drawing
@@ -75,7 +83,7 @@ def _title(attribution: Attribution, place: int) -> str:
 def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
     if len(samples) == 1:
         fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
-        text = textwrap.wrap(sentence(attribution, sample=samples[0]), fitting)
+        text = textwrap.wrap(sentence(attribution, attribution.features, samples[0]), fitting)
         drawing.supxlabel("\n".join(text), fontsize=8)
 
 
@@ -122,11 +130,12 @@ def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np
         axis.set_axis_off()
 
 
-def _draw_bars(axis: Axes, heat: np.ndarray) -> None:
+def _draw_bars(axis: Axes, heat: np.ndarray, features: tuple[str, ...]) -> None:
     heat = heat.reshape(-1)
     order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
     colors = np.where(heat[order] >= 0, "#b35806", "#542788")
-    axis.barh([str(place) for place in order], heat[order], color=colors)
+    names = features if len(features) == len(heat) else tuple(map(str, range(len(heat))))
+    axis.barh([names[place] for place in order], heat[order], color=colors)
     axis.axvline(0, color="0.5", linewidth=0.8)
     axis.set_xlabel("attribution")
     axis.set_ylabel("feature")
@@ -174,4 +183,24 @@ def agreement_figure(agreement: Agreement) -> Figure:
     for (row, column), value in np.ndenumerate(agreement.matrix):
         axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8)
     drawing.colorbar(image, ax=axis, label="rank correlation")
+    return drawing
+
+
+def tcav_figure(result: TCAVResult) -> Figure:
+    """A bar for each concept and class, its spread over runs, and what chance gives; what may be chance is pale."""
+    drawing = NotebookFigure(figsize=(1.6 + 1.1 * result.scores.size, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    names = []
+    for place, (concept, k) in enumerate(np.ndindex(*result.scores.shape)):
+        runs = result.trials[concept, :, k]
+        shade = 1.0 if result.significant[concept, k] else 0.35
+        axis.bar(place, runs.mean(), yerr=runs.std(), color="#b35806", alpha=shade, capsize=3)
+        middle, spread = result.null[:, k].mean(), result.null[:, k].std()
+        axis.fill_between([place - 0.4, place + 0.4], middle - spread, middle + spread, color="0.5", alpha=0.3)
+        axis.plot([place - 0.4, place + 0.4], [middle, middle], color="0.3", linewidth=1)
+        names.append(f"{result.concepts[concept]}\n{result.labels[k]}" + ("" if shade == 1 else "\n(may be chance)"))
+    axis.set_xticks(range(len(names)), names, fontsize=8)
+    axis.set_ylim(0, 1.05)
+    axis.set_ylabel("share of inputs whose score rises")
+    axis.set_title(f"TCAV at {result.layer}; grey: random directions", fontsize=9)
     return drawing

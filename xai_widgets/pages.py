@@ -16,6 +16,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,8 @@ NOTEBOOK_PAGE = """
 """
 
 
-def widget_page(widget: Widget, title: str = "xai_widgets") -> str:
-    """Return a page that shows `widget` as it is now."""
+def widget_page(widget: Widget, title: str = "xai_widgets", parts: Sequence[Widget] = ()) -> str:
+    """Return a page that shows `widget` as it is now; `parts` are widgets that it shows by itself."""
     from ipywidgets.embed import dependency_state
 
     return WIDGET_PAGE.format(
@@ -75,7 +76,7 @@ def widget_page(widget: Widget, title: str = "xai_widgets") -> str:
         title=html.escape(title),
         view_type=VIEW,
         view=_json(widget.get_view_spec()),
-        host=_host(dependency_state(widget, drop_defaults=False)),
+        host=_host(dependency_state([widget, *parts], drop_defaults=False)),
     )
 
 

@@ -135,6 +135,11 @@ class Task:
         elif subject.asked is not None:
             self.score = replace(self.score, asked=True)
 
+    @property
+    def view(self) -> ModelView:
+        """What the method looks at: token ids through the embedding that they enter."""
+        return self.subject.view if self._tokens is None else self.subject.view.at(self._tokens)
+
     @cached_property
     def scores(self) -> np.ndarray:
         """(N,) scores of the samples, for methods whose frames do not bring them."""
@@ -179,8 +184,8 @@ class Task:
         return self._told(frame, rows)
 
     def _frames(self, rows: slice) -> Iterator[Frame]:
-        score, inputs, view = self.score.rows(rows), self.subject.inputs.rows(rows), self.subject.view
-        for frame in self.method.frames(view if self._tokens is None else view.at(self._tokens), score, inputs):
+        score, inputs = self.score.rows(rows), self.subject.inputs.rows(rows)
+        for frame in self.method.frames(self.view, score, inputs):
             if frame.outputs is not None and len(inputs) == len(self.subject.inputs):
                 self.subject.outputs = frame.outputs
             yield frame if self._tokens is None else _a_token(frame, self._tokens)

@@ -1,6 +1,7 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { nearest } from "./recorded";
 import type { Display, ExplainerState, Request } from "./state";
 
 /** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
@@ -45,6 +46,7 @@ const TRAITS: Record<keyof ExplainerState, true> = {
 	_refused: true,
 	_title: true,
 	_code: true,
+	_recorded: true,
 };
 
 /** The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has. */
@@ -81,12 +83,20 @@ export function connect<More extends object = object>(
 		abort.addEventListener("abort", () => model.off(`change:${trait}`, follow));
 	}
 
+	const mirrors = Object.fromEntries(signals) as unknown as Session<More>["state"];
 	const set = (patch: object) => {
 		for (const [trait, value] of Object.entries(patch)) {
 			model.set(trait, value);
 			// Not every host tells the page of its own changes.
 			(signals.get(trait) as Signal).value = value;
 		}
+	};
+	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
+	const turn = () => {
+		const { method, target, index, _recorded } = mirrors;
+		const asked = { method: method.value, target: target.value, index: index.value };
+		const found = nearest(_recorded.value, asked);
+		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
 	const save = () => {
@@ -100,11 +110,12 @@ export function connect<More extends object = object>(
 	// A page that is loaded again asks the kernel for everything: it must know by then how the map was looked at.
 	addEventListener("pagehide", () => unsaved && save(), { signal: abort });
 	return {
-		state: Object.fromEntries(signals) as unknown as Session<More>["state"],
+		state: mirrors,
 		kernel,
 		compute(patch) {
 			set(patch);
-			save();
+			if (kernel.value === "live") save();
+			else turn();
 		},
 		show(patch) {
 			set(patch);

@@ -25,6 +25,18 @@ export interface ExplainerState {
 	_refused: string;
 	_title: string;
 	_code: string;
+	_recorded: Recorded[];
+}
+
+/** The tabs of `explore`, each a view of its own. */
+export interface ExplorerState {
+	/** The name of the open one. */
+	tab: string;
+	error: string;
+	_tabs: { name: string; label: string }[];
+	/** Those that were opened, by their names: how the host knows them. */
+	_views: Record<string, string>;
+	_title: string;
 }
 
 /** What CAMWidget has besides. */
@@ -90,6 +102,11 @@ export type Display = Pick<
 	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
 >;
 
+/** A position of the controls whose map is kept: without a kernel the controls move there. */
+export interface Recorded extends Request {
+	drawn: Partial<ExplainerState>;
+}
+
 export type Empty = Record<string, never>;
 
 /** A method or a baseline: which one, and the values of its fields, among which may be further choices. */
@@ -136,7 +153,8 @@ export interface Field {
 		| "layer"
 		| "sample"
 		| "size"
-		| "segments";
+		| "segments"
+		| "words";
 	default: Value;
 	min: number | null;
 	max: number | null;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnyModel } from "@anywidget/types";
 import { connect } from "../src/model";
+import { movable, nearest } from "../src/recorded";
+import type { Frame } from "../src/state";
 
 /** Stands for the browser's window. */
 const page = new EventTarget();
@@ -91,4 +93,46 @@ test("nothing listens after the view is gone", () => {
 	const { model, abort } = open();
 	abort.abort();
 	for (const listeners of model.listeners.values()) assert.equal(listeners.size, 0);
+});
+
+const drawn = (sentence: string) => ({ frame: { sentence } as Frame });
+const recorded = [8, 64].flatMap((steps) =>
+	[0, 12].map((sigma) => ({
+		method: { name: "ig", steps, baseline: { name: "blur", sigma } },
+		target: null,
+		index: 0,
+		drawn: drawn(`${steps} ${sigma}`),
+	})),
+);
+const at = { method: recorded[0].method, target: null, index: 0, _recorded: recorded };
+
+test("without a kernel controls go to the nearest position that was recorded, with its map", () => {
+	const { model, session } = open({ ...at, _offline: true });
+	session.compute({ method: { name: "ig", steps: 50, baseline: { name: "blur", sigma: 3 } } });
+	assert.deepEqual(session.state.method.value, recorded[2].method);
+	assert.deepEqual(session.state.frame.value, { sentence: "64 0" });
+	assert.equal(model.saved, 0);
+});
+
+test("with a kernel what was recorded is left alone", () => {
+	const { model, session } = open(at);
+	session.compute({ method: { name: "ig", steps: 50, baseline: { name: "blur", sigma: 3 } } });
+	assert.equal(session.state.method.value.steps, 50);
+	assert.equal(model.saved, 1);
+});
+
+test("another word is further away than any number", () => {
+	const other = { ...recorded[0], method: { name: "ig", steps: 8, baseline: { name: "noise", sigma: 0 } } };
+	const asked = {
+		method: { name: "ig", steps: 64, baseline: { name: "noise", sigma: 9 } },
+		target: null,
+		index: 0,
+	};
+	assert.equal(nearest([...recorded, other], asked), other);
+	assert.equal(nearest([], asked), undefined);
+});
+
+test("what has several recorded values can be moved", () => {
+	assert.deepEqual([...movable(recorded)].sort(), ["baseline", "steps"]);
+	assert.deepEqual([...movable([])], []);
 });

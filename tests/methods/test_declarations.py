@@ -52,6 +52,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "seed": ["7", None],
         "sample": ["7", 1.5, True],
         "method": [3, None, xai.SmoothGrad(), xai.SmoothGrad, xai.GradCAM(), xai.Constant()],
+        "words": ["x", None, {"a": 1}, {1: "a"}],
         "size": ["7", 1.5, True, [1, "2"], []],
         "limit": ["7", True, ["x"]],
         "segments": ["7", 1.5, None, True, [0.5, 1.0]],

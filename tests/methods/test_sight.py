@@ -23,6 +23,15 @@ SIGHTED = (
     xai.GradCAM(layer="leaky_re_lu_14"),
     xai.AblationCAM(layer="leaky_re_lu_15"),
     xai.IntegratedGradients(steps=16),
+    xai.GuidedGradCAM(),
+    xai.DeepLift(),
+    xai.LRP(),
+    xai.LRP(composite="epsilon"),
+    xai.LRP(composite="epsilon_plus_flat"),
+    xai.LRP(composite="epsilon_gamma_box"),
+    xai.LRP(composite="epsilon_alpha2_beta1"),
+    xai.LRP(composite="epsilon_alpha2_beta1_flat"),
+    xai.LRP(composite="deep_taylor"),
 )
 # The methods that mask: some seconds each, so they are tried where there is time for it.
 MASKED = (
@@ -30,6 +39,7 @@ MASKED = (
     xai.RISE(samples=256),
     xai.LIME(samples=200, baseline=xai.Blur(12)),
     xai.KernelSHAP(samples=200, baseline=xai.Blur(12)),
+    xai.PartitionSHAP(samples=200, baseline=xai.Blur(12)),
 )
 # Rows and columns of the 224 x 224 picture: a bulldog that sits above, a tabby that lies below.
 BOXES = {"bull mastiff": np.s_[10:122, 70:178], "tiger cat": np.s_[122:224, 45:203]}

@@ -17,7 +17,10 @@ torch = pytest.importorskip("torch")
 attr = pytest.importorskip("captum.attr")
 nn = torch.nn
 # A torch that was built for GPUs says that there is none.
-pytestmark = pytest.mark.filterwarnings("ignore:CUDA initialization")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:CUDA initialization"),
+    pytest.mark.filterwarnings("ignore:Setting (forward, )?backward hooks"),
+]
 
 RULES = {
     "left": "riemann_left",
@@ -135,6 +138,69 @@ def test_gradient_input(either):
     x, target = either.tensors()
     theirs = attr.InputXGradient(either.twin).attribute(x, target)
     assert_equal(either.explain(xai.GradientInput()).values, theirs)
+
+
+def split(twin):
+    """The twin with a module for each activation and each pooling, which Captum hangs its rules on."""
+    return {"Picture": SplitPicture, "Table": SplitTable}[type(twin).__name__](twin)
+
+
+class SplitPicture(nn.Module):
+    """`Picture`, with the weights of one."""
+
+    def __init__(self, twin):
+        super().__init__()
+        self.first, self.last, self.hidden, self.head = twin.first, twin.last, twin.hidden, twin.head
+        self.largest, self.mean = nn.MaxPool2d(2), nn.AvgPool2d(2)
+
+    def forward(self, x):
+        x = self.mean(self.last(self.largest(self.first(x.permute(0, 3, 1, 2)))))
+        return self.head(self.hidden(x.permute(0, 2, 3, 1).flatten(1)))
+
+
+class SplitTable(nn.Module):
+    """`Table`, with the weights of one."""
+
+    def __init__(self, twin):
+        super().__init__()
+        self.linear, self.hidden, self.head, self.tanh = twin.linear, twin.hidden, twin.head, nn.Tanh()
+
+    def forward(self, x):
+        return self.head(self.hidden(self.tanh(self.linear(x))))
+
+
+@pytest.mark.parametrize("baseline", [0.0, 0.3])
+def test_deep_lift(table, baseline):
+    x, target = table.tensors()
+    theirs = attr.DeepLift(split(table.twin)).attribute(x, torch.full_like(x, baseline), target)
+    assert_equal(table.explain(xai.DeepLift(xai.Constant(baseline))).values, theirs)
+
+
+def test_deep_lift_over_several_baselines(table):
+    x, target = table.tensors()
+    theirs = attr.DeepLiftShap(split(table.twin)).attribute(x, torch.tensor(0.5 * table.inputs), target)
+    assert_equal(table.explain(xai.DeepLift(xai.Samples(0.5 * table.inputs))).values, theirs)
+
+
+def test_deep_lift_of_a_layer(picture):
+    """Behind the maximum pooling: what Captum (0.9) gives for a ReLU and a pooling after it does not add up."""
+    twin = split(picture.twin)
+    x, target = picture.tensors()
+    theirs = attr.LayerDeepLift(twin, twin.last).attribute(x, torch.full_like(x, 0.3), target)
+    ours = picture.explain(xai.DeepLift(xai.Constant(0.3)), wrt="last")
+    assert_equal(ours.values, theirs.permute(0, 2, 3, 1))
+
+
+def test_guided_backprop(either):
+    x, target = either.tensors()
+    theirs = attr.GuidedBackprop(split(either.twin)).attribute(x, target)
+    assert_equal(either.explain(xai.GuidedBackprop()).values, theirs)
+
+
+def test_deconvnet(either):
+    x, target = either.tensors()
+    theirs = attr.Deconvolution(split(either.twin)).attribute(x, target)
+    assert_equal(either.explain(xai.Deconvnet()).values, theirs)
 
 
 def captums_mean(rule):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from xai_widgets.engine.gradients import CLASSES, Gradient
 from xai_widgets.engine.model import ModelView, gathered, given, specs
 from xai_widgets.engine.reach import active, reached, unwrapped
-from xai_widgets.engine.replaced import slopes_at
+from xai_widgets.engine.replaced import interpolation, slopes_at
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
 
@@ -168,6 +168,14 @@ def look(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure:
 def _reads(calls: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> Reads:
     before = [reached([call]) for call in calls]
     return tuple(tuple(place for place, one in enumerate(inputs) if one.op in ops) for ops in before)
+
+
+def enlarged(maps: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """Maps (n, ...) with positions of other sizes, linearly between them."""
+    for size in sizes:
+        # The first axis of positions is replaced and goes last; when all have, their order is the old one.
+        maps = np.tensordot(maps, interpolation(maps.shape[1], size).astype(maps.dtype), axes=(1, 1))
+    return maps
 
 
 def weighted(activations: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.rules import Overriding, Reach, Rules
 from xai_widgets.engine.score import Head, Outputs, Score, precise, reaches
 from xai_widgets.engine.taps import tapped
 
@@ -18,15 +19,21 @@ CLASSES = tf.TensorSpec([None, None], tf.int32)
 
 
 class Gradient(NamedTuple):
-    """Gradients at the site, the values there, the scores (n,), and what else the same pass of the model gave."""
+    """Gradients at the site, the values there, the scores (n,), and what else the same pass of the model gave.
+
+    `reach` tells where rules held, where there were some.
+    """
 
     gradients: list[np.ndarray]
     site: list[np.ndarray]
     scores: np.ndarray
     outputs: Outputs
+    reach: Reach | None = None
 
 
-def gradient(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Gradient:
+def gradient(
+    view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any, rules: Rules | None = None
+) -> Gradient:
     """Gradients of the score, by one pass.
 
     Args:
@@ -34,28 +41,30 @@ def gradient(view: ModelView, score: Score, inputs: Sequence[np.ndarray], struct
         score: What is differentiated.
         inputs: As the compiled functions take them, (n, ...) each.
         structure: The structure that the inputs have together.
+        rules: Which operations have another derivative than their own; None for the plain gradient.
 
     Raises:
         ValueError: The score does not depend on the site by any differentiable way.
     """
-    if view.wrt is not None and len(view.group) > 1:
+    if view.wrt is not None and rules is None and len(view.group) > 1:
         return gradients_of_group(view, score, inputs, structure).of(view.wrt)
     traced: list[Outputs] = []
+    overriding = None if rules is None else Overriding(rules)
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
-        gradients, site, scores, outputs = differentiate(view, score, values, structure, classes)
+        gradients, site, scores, outputs = differentiate(view, score, values, structure, classes, derivative=overriding)
         traced.append(outputs)
         return gradients, [precise(tensor) for tensor in site], scores, given(outputs)
 
-    def fact() -> tuple[Any, tuple[Head, ...]]:
-        return traced[-1].structure, traced[-1].heads
+    def fact() -> tuple[Any, tuple[Head, ...], Reach | None]:
+        return traced[-1].structure, traced[-1].heads, None if overriding is None else overriding.reach
 
-    key = ("gradient", *score.key, repr(structure))
-    function, (template, heads) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
+    key = ("gradient", *score.key, repr(structure), rules and rules.name)
+    function, (template, heads, reach) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
     gradients, site, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
     outputs = gathered(columns, template, heads)
-    return Gradient([one.numpy() for one in gradients], [one.numpy() for one in site], scores.numpy(), outputs)
+    return Gradient([one.numpy() for one in gradients], [one.numpy() for one in site], scores.numpy(), outputs, reach)
 
 
 @dataclass(frozen=True)
@@ -159,12 +168,14 @@ def differentiate(
     structure: Any,
     classes: tf.Tensor,
     places: Sequence[tf.Tensor] | None = None,
+    derivative: Callable[[tf.Tensor, Sequence[tf.Tensor]], list[Any]] | None = None,
 ) -> tuple[list[tf.Tensor], list[tf.Tensor], tf.Tensor, Outputs]:
     """Gradients at the site, the site's values, the scores and the outputs, while tracing.
 
     Args:
         view, score, values, structure, classes: As in `ModelView.score`.
         places: What the `wrt` layer returns instead of what it computed; None to leave it. Not read without `wrt`.
+        derivative: From the scores and the site the gradients there; None for the plain ones.
     """
     site: list[tf.Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -185,7 +196,8 @@ def differentiate(
 
             with view.tap(see):
                 scores, outputs = view.score_and_outputs(score, values, structure, classes)
-    return complete(tape.gradient(scores, site), site, view), site, precise(scores), outputs
+    slopes = tape.gradient(scores, site) if derivative is None else derivative(scores, site)
+    return complete(slopes, site, view), site, precise(scores), outputs
 
 
 def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from xai_widgets.engine.gradients import CLASSES
 from xai_widgets.engine.model import ModelView, specs
 from xai_widgets.engine.score import Score, precise
-from xai_widgets.layout import has_channels, positions
+from xai_widgets.layout import positions
 
 Sizes = tuple[int, ...]
 Paint = Callable[[Sequence[Sizes], Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
@@ -43,6 +43,11 @@ def by_player(sizes: Sequence[Sizes], labels: Sequence[tf.Tensor], moving: Seque
         drawn = tf.transpose(tf.gather(columns, flat, axis=1, batch_dims=1), (0, 2, 1))
         masks.append(tf.reshape(drawn, tf.concat([rows, size], axis=0)))
     return masks
+
+
+def by_value(_: Sequence[Sizes], __: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Masks (n, k, ...) of all axes of each array, channels too, as they are: bool, True for what is kept."""
+    return list(moving)
 
 
 def by_window(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
@@ -99,7 +104,7 @@ class Masked:
         site: What is masked, an array (n, ...) each.
         references: For each reference its arrays (n, ...).
         inputs: What the model gets besides, where a layer's output is replaced.
-        paint: `by_player`, `by_window` or `by_grid`.
+        paint: `by_player`, `by_value`, `by_window` or `by_grid`.
         fixed: What it needs besides what travels, such as label maps.
     """
 
@@ -394,8 +399,11 @@ def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:
 
 
 def _composed(value: tf.Tensor, reference: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1."""
-    channel = [1] if has_channels(value.shape) and len(value.shape) > 2 else []
+    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1.
+
+    A mask may also have all axes of its array.
+    """
+    channel = [1] * (value.shape.rank + 1 - mask.shape.rank)
     shape = tf.concat([tf.shape(mask)[:2], [1], tf.shape(mask)[2:], channel], axis=0)
     mask = tf.reshape(mask, tf.cast(shape, tf.int32))
     if mask.dtype == tf.bool:

@@ -152,11 +152,7 @@ class ClassReader:
     mask: tuple[bytes, tuple[int, ...]] | None = None
 
     def __call__(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        if self.mask is None and self.signs == (1,):
-            scores = self.head.precise(outputs[self.output], self.probability)
-            best = tf.argmax(scores, axis=-1, output_type=tf.int32)[:, None]
-            classes = tf.where(classes < 0, best, classes)
-        return self.told(outputs, structure, classes)
+        return self.told(outputs, structure, self.chosen(outputs, classes))
 
     def told(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
         """The same where no class is left open; of a sample there may be several rows, one after the other."""
@@ -169,6 +165,14 @@ class ClassReader:
         if self.signs == (1,):
             return chosen[:, 0]
         return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
+
+    def chosen(self, outputs: Sequence[TracedOutput], classes: tf.Tensor) -> tf.Tensor:
+        """The classes, with what the model predicts in the place of PREDICTED."""
+        if self.mask is not None or self.signs != (1,):
+            return classes
+        scores = self.head.precise(outputs[self.output], self.probability)
+        best = tf.argmax(scores, axis=-1, output_type=tf.int32)[:, None]
+        return tf.where(classes < 0, best, classes)
 
     @property
     def name(self) -> str:

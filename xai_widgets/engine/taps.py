@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,8 +32,37 @@ def tapped(layer: Any, see: Callable[[Any], Any]) -> Iterator[None]:
         output = call(*args, **kwargs)
         return see(output) if _here() == where else output
 
-    with _shadowed(layer, {"call": seen}):
+    with shadowed(layer, {"call": seen}):
         yield
+
+
+_MARK = re.compile(r"xai-(\d+)\.")
+
+
+@contextmanager
+def marked(layers: Iterable[Any]) -> Iterator[None]:
+    """Within the context, in this thread, the names of the operations of a layer say whose they are: see `marks`."""
+    where = _here()
+    with contextlib.ExitStack() as stack:
+        for place, layer in enumerate(layers):
+            stack.enter_context(shadowed(layer, {"call": _scoped(layer.call, f"xai-{place}.", where)}))
+        yield
+
+
+def _scoped(call: Callable[..., Any], scope: str, where: tuple[int, int]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if _here() != where:
+            return call(*args, **kwargs)
+        with tf.name_scope(scope):
+            return call(*args, **kwargs)
+
+    return run
+
+
+def marks(name: str) -> list[int]:
+    """The places of the layers that an operation with this name belongs to, the innermost last."""
+    return [int(place) for place in _MARK.findall(name)]
 
 
 def _here() -> tuple[int, int]:
@@ -52,15 +82,15 @@ def uncovered(layers: Iterable[Any]) -> Iterator[None]:
             if type(layer) not in methods:
                 methods[type(layer)] = _functions(type(layer))
             plain = {
-                name: _in_this_thread(covered.python_function.__get__(layer), getattr(layer, name))
+                name: this_thread_only(covered.python_function.__get__(layer), getattr(layer, name))
                 for name, covered in methods[type(layer)].items()
                 if name not in layer.__dict__
             }
             for name, covered in layer.__dict__.items():
                 if isinstance(covered, _FUNCTION):
-                    plain[name] = _in_this_thread(covered.python_function, covered)
+                    plain[name] = this_thread_only(covered.python_function, covered)
             if plain:
-                stack.enter_context(_shadowed(layer, plain))
+                stack.enter_context(shadowed(layer, plain))
         yield
 
 
@@ -72,7 +102,8 @@ def _functions(cls: type) -> dict[str, Any]:
     return {name: value for name, value in found.items() if isinstance(value, _FUNCTION)}
 
 
-def _in_this_thread(plain: Callable[..., Any], elsewhere: Callable[..., Any]) -> Callable[..., Any]:
+def this_thread_only(plain: Callable[..., Any], elsewhere: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is `plain` in this thread and `elsewhere` in others."""
     thread = threading.get_ident()
 
     @functools.wraps(plain)
@@ -83,7 +114,8 @@ def _in_this_thread(plain: Callable[..., Any], elsewhere: Callable[..., Any]) ->
 
 
 @contextmanager
-def _shadowed(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
+def shadowed(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
+    """Within the context, attributes of a layer are other ones."""
     # Through __dict__: Keras tracks what is assigned to a layer as an attribute.
     before = {name: layer.__dict__.get(name, _ABSENT) for name in attributes}
     try:

@@ -12,22 +12,32 @@ from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
 from xai_widgets.methods.blur_ig import BlurIG
 from xai_widgets.methods.cam import CAM
 from xai_widgets.methods.conductance import Conductance
+from xai_widgets.methods.deconvnet import Deconvnet
+from xai_widgets.methods.deep_lift import DeepLift
+from xai_widgets.methods.deep_shap import DeepSHAP
 from xai_widgets.methods.eigen_cam import EigenCAM
 from xai_widgets.methods.expected_gradients import ExpectedGradients
+from xai_widgets.methods.given_shap import GivenSHAP
 from xai_widgets.methods.grad_cam import GradCAM
 from xai_widgets.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from xai_widgets.methods.gradient_input import GradientInput
+from xai_widgets.methods.gradient_shap import GradientSHAP
+from xai_widgets.methods.guided_backprop import GuidedBackprop
+from xai_widgets.methods.guided_grad_cam import GuidedGradCAM
 from xai_widgets.methods.guided_ig import GuidedIG
 from xai_widgets.methods.hi_res_cam import HiResCAM
 from xai_widgets.methods.integrated_gradients import IntegratedGradients
 from xai_widgets.methods.kernel_shap import KernelSHAP
 from xai_widgets.methods.layer_cam import LayerCAM
 from xai_widgets.methods.lime import LIME
+from xai_widgets.methods.lrp import LRP
 from xai_widgets.methods.occlusion import Occlusion
+from xai_widgets.methods.partition_shap import PartitionSHAP
 from xai_widgets.methods.rise import RISE
 from xai_widgets.methods.saliency import Saliency
 from xai_widgets.methods.score_cam import ScoreCAM
 from xai_widgets.methods.smooth_grad import SmoothGrad
+from xai_widgets.methods.tcav import TCAV
 from xai_widgets.methods.x_grad_cam import XGradCAM
 from xai_widgets.methods.xrai import XRAI
 
@@ -39,8 +49,12 @@ METHODS: tuple[type[Method], ...] = (
     SmoothGrad,
     Saliency,
     GradientInput,
+    LRP,
     XRAI,
     Conductance,
+    DeepLift,
+    GuidedBackprop,
+    Deconvnet,
     GradCAM,
     GradCAMPlusPlus,
     LayerCAM,
@@ -50,32 +64,48 @@ METHODS: tuple[type[Method], ...] = (
     EigenCAM,
     ScoreCAM,
     AblationCAM,
+    GuidedGradCAM,
     Occlusion,
     RISE,
     LIME,
     KernelSHAP,
+    PartitionSHAP,
+    DeepSHAP,
+    GradientSHAP,
     ActivationMaximization,
 )
+# Methods that no menu can offer: they were run elsewhere, or need data of their own.
+BESIDES: tuple[type[Method], ...] = (TCAV, GivenSHAP)
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
+    "BESIDES",
     "CAM",
     "GRADIENT_METHODS",
     "LIME",
+    "LRP",
     "METHODS",
     "RISE",
+    "TCAV",
     "XRAI",
     "AblationCAM",
     "ActivationMaximization",
     "BlurIG",
     "Conductance",
+    "Deconvnet",
+    "DeepLift",
+    "DeepSHAP",
     "EigenCAM",
     "ExpectedGradients",
     "Frame",
+    "GivenSHAP",
     "GradCAM",
     "GradCAMPlusPlus",
     "GradientInput",
     "GradientMethod",
+    "GradientSHAP",
+    "GuidedBackprop",
+    "GuidedGradCAM",
     "GuidedIG",
     "HiResCAM",
     "Inputs",
@@ -84,6 +114,7 @@ __all__ = [
     "LayerCAM",
     "Method",
     "Occlusion",
+    "PartitionSHAP",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
@@ -113,7 +144,8 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
             )
         return method
     if isinstance(method, str):
-        known = {cls.name: cls for cls in METHODS}
+        by_name: tuple[type[Method], ...] = (*METHODS, TCAV)
+        known = {cls.name: cls for cls in by_name}
         if method not in known:
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
         method = known[method]

@@ -99,7 +99,8 @@ class Method(Declared):
         makes_input: True where the values are an input that the method made, and no map of the one that was given.
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
-        missing: Where a part of the difference went that the values lack.
+        shared: What values that add up add up to.
+        missing: Where a part of it went that the values lack.
     """
 
     family: ClassVar[str] = "Gradients"
@@ -109,6 +110,7 @@ class Method(Declared):
     per_channel: ClassVar[bool] = True
     makes_input: ClassVar[bool] = False
     single: ClassVar[bool] = False
+    shared: ClassVar[str] = "the difference of the scores"
     missing: ClassVar[str] = "more steps or samples would add it"
 
     @property

@@ -20,7 +20,7 @@ from xai_widgets.declare import fields, from_json, parts, positive, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import input_names
-from xai_widgets.widgets import showing
+from xai_widgets.widgets import recording, showing
 from xai_widgets.widgets.menu import Menu, limits
 from xai_widgets.widgets.source import explain_source
 from xai_widgets.widgets.taken import Taken
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent.parent / "static"
 COLORMAPS = ("PuOr_r", "RdBu_r", "coolwarm", "PiYG", "viridis", "magma", "inferno", "gray")
 SIGNS = ("both", "positive", "negative", "absolute")
+# Seconds that the display of a widget waits for its static picture: for a settled one, and for any.
+_UNTIL_SETTLED, _UNTIL_SHOWN = 0.5, 3.0
 MODES = ("overlay", "side by side", "mask")
 FRAMES_PER_SECOND = 15
 
@@ -131,6 +133,7 @@ class Explainer(anywidget.AnyWidget):
     _code = traitlets.Unicode().tag(sync=True)
     _refused = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
+    _recorded: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     # For a widget whose construction was refused: it is closed like any other.
     _owner: object | None = None
@@ -156,6 +159,7 @@ class Explainer(anywidget.AnyWidget):
         self._job = self._drawn_job = 0
         self._answer: tuple[int, Attribution | BaseException | None] = (0, None)
         self._drawn_at = 0.0
+        self._latest: Attribution | None = None
         self._traced: set[Any] = set()
         self._asked: tuple[Any, Outputs | None] = (None, None)
         self._target_label = ""
@@ -233,7 +237,7 @@ class Explainer(anywidget.AnyWidget):
             self._check_task(task)
             self._take(given)
             self._target_label = task.score.labels[0]
-            self._task, self._asked = task, (None, None)
+            self._task, self._asked, self._recorded = task, (None, None), []
             self._traced.clear()
             with self.hold_sync():
                 for name, value in {**self._told(task), "index": index, "error": ""}.items():
@@ -398,33 +402,15 @@ class Explainer(anywidget.AnyWidget):
         first = job > self._drawn_job and job == self._job
         if job < self._drawn_job or (soon and not settled and not first):
             return
-        # What a method made takes the place of the picture, and no map lies over it.
-        made = task.method.makes_input
-        heats = [] if made else self._maps(attribution)
-        headers, data = pack(heats)
-        behind = task.subject.moved(frame.values) if made else task.subject
-        drawn = {
-            "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
-            "_baselines": showing.baselines(frame, self._taken.value_ranges),
-            "_predictions": showing.predictions(task),
-            "frame": {
-                "job": job,
-                "version": self.frame.get("version", 0) + 1,
-                "progress": frame.progress,
-                "arrays": finite(headers),
-                "data": data,
-                "card": showing.card(task, attribution, frame, seconds),
-                "path": showing.path(attribution),
-                "sentence": sentence(attribution, self._taken.features),
-            },
-            "error": "",
-            **self._more(task, frame, attribution),
-        }
+        drawn = self._shown(task, frame, attribution, seconds)
+        drawn["frame"] |= {"job": job, "version": self.frame.get("version", 0) + 1}
+        drawn["error"] = ""
         passes = f"{frame.passes} of {frame.total} passes" if frame.total > 1 else "1 pass"
         with _STATE:
             if self._owner is None:
                 return
-            self._drawn_job, self._drawn_at = job, now
+            self._drawn_job, self._drawn_at, self._latest = job, now, attribution
+            self._changed.notify_all()
             if settled and job == self._job:
                 drawn |= {"phase": "settled", "status": f"Settled \u00b7 {passes} \u00b7 {seconds:.2f} s"}
                 drawn |= {"_code": self.code()}
@@ -439,6 +425,30 @@ class Explainer(anywidget.AnyWidget):
     def _maps(self, attribution: Attribution) -> list[np.ndarray]:
         """The maps of a sample as they travel, (H, W) or (d,) each."""
         return showing.flat_maps(attribution)
+
+    def _shown(self, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> dict[str, Any]:
+        """The traits that show a map."""
+        # What a method made takes the place of the picture, and no map lies over it.
+        made = task.method.makes_input
+        heats = [] if made else self._maps(attribution)
+        headers, data = pack(heats)
+        behind = task.subject.moved(frame.values) if made else task.subject
+        return {
+            "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
+            "_baselines": showing.baselines(frame, self._taken.value_ranges),
+            "_predictions": showing.predictions(task),
+            "frame": {
+                "job": 0,
+                "version": 0,
+                "progress": frame.progress,
+                "arrays": finite(headers),
+                "data": data,
+                "card": showing.card(task, attribution, frame, seconds),
+                "path": showing.path(attribution),
+                "sentence": sentence(attribution, self._taken.features),
+            },
+            **self._more(task, frame, attribution),
+        }
 
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         """Traits of a subclass that go with a map."""
@@ -528,6 +538,57 @@ class Explainer(anywidget.AnyWidget):
         return explain_source(
             self._subject, self.method, self.target, self.index, self._probability, added_axis=self._taken.added_axis
         )
+
+    def record(self, **positions: Sequence[Any]) -> None:
+        """Keep the maps of some positions of the controls: without a kernel they move there.
+
+            w.record(steps=[8, 32, 128], baseline=[xai.Constant(0), xai.Blur(8)])
+
+        In a saved notebook and in an exported page a control that was moved goes to the nearest position that was
+        recorded. Each combination is computed now, and adds its map to what a notebook saves (as float16).
+
+        Args:
+            **positions: Values of fields of the current method, of `target` and `index`; every combination of them.
+
+        Raises:
+            TypeError, ValueError: A name is unknown, a value is out of its bounds, or there are over 256 combinations.
+        """
+        wanted = recording.positions(recording.Position(self.method, self.target, self.index), positions)
+        kept: list[dict[str, Any]] = []
+        for at in wanted:
+            self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
+            kept.append(self._recording(at))
+        self._recorded = kept
+        self._restart()
+
+    def _recording(self, at: recording.Position) -> dict[str, Any]:
+        started = time.perf_counter()
+        method, index = self._check_method(at.method), self._check_index(at.index)
+        task = Task(self._at(index), method, target=at.target, probability=self._probability)
+        for frame, attribution in task.frames():  # noqa: B007
+            pass  # the last one counts
+        drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
+        if index == self.index and not method.makes_input:
+            del drawn["_pictures"]  # those that are there
+        target = at.target if at.target is None or isinstance(at.target, int) else {"label": task.score.labels[0]}
+        return {"method": to_json(method, self._menu.arrays), "target": target, "index": index, "drawn": drawn}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The live view; and for viewers that run no JavaScript a picture and its sentence.
+
+        A view has nothing to show before the first map, so that little is lost by waiting for it.
+        """
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        with self._changed:
+            self._changed.wait_for(lambda: self._answer[0] == self._job or self._owner is None, _UNTIL_SETTLED)
+            self._changed.wait_for(lambda: self._latest is not None or self.error or self._owner is None, _UNTIL_SHOWN)
+            latest = self._latest
+        if latest is not None:
+            data = {**data, "text/plain": sentence(latest, self._taken.features), "image/png": latest._repr_png_()}
+        return data, metadata
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""

@@ -34,10 +34,12 @@ export function MethodControls(props: {
 	schema: Schema;
 	method: Choice;
 	offers: Offers;
+	/** Whether a field cannot be changed. */
+	locked: (name: string) => boolean;
 	onChange: (method: Choice) => void;
 }) {
-	const { schema, method, offers, onChange } = props;
-	const shared = { choice: method, offers, onChange };
+	const { schema, method, offers, locked, onChange } = props;
+	const shared = { choice: method, offers, locked, onChange };
 	const ofBaseline = schema.fields.filter(({ kind }) => kind === "baseline");
 	const own = schema.fields.filter(({ kind }) => kind !== "baseline");
 	return (

@@ -24,19 +24,21 @@ export function Fields(props: {
 	fields: Field[];
 	choice: Choice;
 	offers: Offers;
+	locked?: (name: string) => boolean;
 	onChange: (choice: Choice) => void;
 }) {
-	const { fields, choice, offers, onChange } = props;
+	const { fields, choice, offers, locked, onChange } = props;
 	return (
 		<>
 			{fields.map((field) => (
-				<FieldControl
-					key={field.name}
-					field={field}
-					value={choice[field.name] ?? null}
-					offers={offers}
-					onChange={(value) => onChange({ ...choice, [field.name]: value })}
-				/>
+				<fieldset key={field.name} disabled={locked?.(field.name)}>
+					<FieldControl
+						field={field}
+						value={choice[field.name] ?? null}
+						offers={offers}
+						onChange={(value) => onChange({ ...choice, [field.name]: value })}
+					/>
+				</fieldset>
 			))}
 		</>
 	);
@@ -98,6 +100,8 @@ function FieldControl(props: {
 			return <BaselineField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
 		case "method":
 			return <MethodField field={field} value={value as Choice} offers={offers} onChange={onChange} />;
+		case "words": // set from Python
+			return null;
 	}
 }
 

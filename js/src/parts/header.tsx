@@ -16,22 +16,23 @@ export function Header(props: {
 	names: string[];
 	predictions: Predictions;
 	code: string;
-	/** Nothing can be asked for; what is there can still be copied. */
-	offline: boolean;
+	/** Whether the method ("name"), "target" or "index" cannot be changed; what is there can still be copied. */
+	locked: (name: string) => boolean;
 	onMethod: (schema: Schema) => void;
 	onTarget: (target: number | null) => void;
 	onIndex: (index: number) => void;
 }) {
-	const { methods, method, index, samples, thumbnails, onIndex } = props;
+	const { methods, method, index, samples, thumbnails, locked, onIndex } = props;
 	const id = useUniqueId();
 	return (
 		<div class="xai-header">
-			<fieldset class="xai-request" disabled={props.offline}>
+			<div class="xai-request">
 				<div class="xai-labelled xai-method">
 					<label for={id}>Method</label>
 					<select
 						id={id}
 						value={method}
+						disabled={locked("name")}
 						title={methods.find(({ name }) => name === method)?.doc}
 						onChange={(event) => props.onMethod(methods[event.currentTarget.selectedIndex])}
 					>
@@ -46,17 +47,23 @@ export function Header(props: {
 						))}
 					</select>
 				</div>
-				<TargetBox
-					target={props.target}
-					names={props.names}
-					predictions={props.predictions}
-					onChange={props.onTarget}
-				/>
-				{samples > 1 && <Stepper index={index} count={samples} onChange={onIndex} />}
-			</fieldset>
+				<fieldset disabled={locked("target")}>
+					<TargetBox
+						target={props.target}
+						names={props.names}
+						predictions={props.predictions}
+						onChange={props.onTarget}
+					/>
+				</fieldset>
+				{samples > 1 && (
+					<fieldset disabled={locked("index")}>
+						<Stepper index={index} count={samples} onChange={onIndex} />
+					</fieldset>
+				)}
+			</div>
 			{props.code && <CopyCode code={props.code} />}
 			{thumbnails.length > 0 && (
-				<Thumbnails pictures={thumbnails} index={index} disabled={props.offline} onChange={onIndex} />
+				<Thumbnails pictures={thumbnails} index={index} disabled={locked("index")} onChange={onIndex} />
 			)}
 		</div>
 	);

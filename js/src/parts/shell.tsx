@@ -4,13 +4,14 @@ import { fixed, percent, scoreDecimals } from "../format";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
+import { movable } from "../recorded";
 import type { Choice, Empty, ExplainerState, Frame } from "../state";
 import { DisplayControls, MethodControls } from "./controls";
 import { Header } from "./header";
 import { Trust } from "./trust";
 
-const NO_KERNEL = "No kernel: run the cell again; display controls still work";
-const SAVED_PAGE = "Saved page: display controls work, computing needs a kernel";
+const NO_KERNEL = "No kernel: run the cell again";
+const SAVED_PAGE = "Saved page";
 
 /**
  * What all widgets share, around what only one of them shows: what do I see, what did I choose, can I trust it.
@@ -37,6 +38,9 @@ export function Shell(props: {
 	const [changeBaseline] = useState(createSwitch);
 	const [changeInner] = useState(createSwitch);
 	const offline = kernel.value !== "live";
+	const free = offline ? movable(state._recorded.value) : null;
+	const locked = (name: string) => free !== null && !free.has(name);
+	const where = kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE;
 	const frame = frameOf(state.frame.value);
 	const inputs = state._pictures.value;
 	// Of a picture that the method made there is no map to be drawn otherwise.
@@ -55,7 +59,7 @@ export function Shell(props: {
 				names={state._names.value}
 				predictions={state._predictions.value}
 				code={state._code.value}
-				offline={offline}
+				locked={locked}
 				onMethod={(to) => compute({ method: keeping(own, method, changeMethod(method, to)) })}
 				onTarget={(target) => compute({ target })}
 				onIndex={(index) => compute({ index })}
@@ -63,16 +67,23 @@ export function Shell(props: {
 			<div class="xai-columns">
 				{children}
 				<div class="xai-controls">
-					{offline && <p class="xai-note">{kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE}</p>}
+					{free && (
+						<p class="xai-note">
+							{free.size > 0
+								? `${where}; display controls and what was recorded can be moved`
+								: `${where}; display controls still work`}
+						</p>
+					)}
 					{state._refused.value && (
 						<p class="xai-note" role="alert">
 							{state._refused.value}
 						</p>
 					)}
 					{schema && (
-						<fieldset disabled={offline}>
+						<div class="xai-fields">
 							<MethodControls
 								key={schema.name}
+								locked={locked}
 								schema={{ ...schema, fields: schema.fields.filter(({ name }) => !own.includes(name)) }}
 								method={method}
 								offers={{
@@ -85,7 +96,7 @@ export function Shell(props: {
 								}}
 								onChange={(changed) => compute({ method: changed })}
 							/>
-						</fieldset>
+						</div>
 					)}
 					{choices}
 					{displayed && !made && (
@@ -111,7 +122,7 @@ export function Shell(props: {
 				<p>{frame?.sentence}</p>
 				<Changing phase={state.phase.value} frame={frame} />
 				{/* biome-ignore lint/a11y/noRedundantRoles: whoever looks for the role as an attribute finds it too. */}
-				<output role="status">{kernel.value === "gone" ? NO_KERNEL : state.status.value}</output>
+				<output role="status">{kernel.value === "gone" ? where : state.status.value}</output>
 			</div>
 		</div>
 	);

@@ -1,0 +1,55 @@
+/** Positions of the controls that were recorded: what they are good for without a kernel. */
+import type { Recorded, Request, Value } from "./state";
+
+/** The recorded position nearest to what is asked for; of nothing recorded, none. */
+export function nearest(recorded: Recorded[], asked: Request): Recorded | undefined {
+	const wanted = leavesOf(asked);
+	const all = recorded.map((one) => leavesOf(one));
+	const spans = new Map<string, number>();
+	for (const path of wanted.keys()) {
+		const numbers = all.map((leaves) => leaves.get(path)).filter((value) => typeof value === "number");
+		spans.set(path, Math.max(...numbers) - Math.min(...numbers) || 1);
+	}
+	const distance = (leaves: Map<string, Value>) => {
+		let sum = 0;
+		for (const [path, value] of wanted) {
+			const other = leaves.get(path);
+			if (typeof value === "number" && typeof other === "number")
+				sum += Math.min(Math.abs(value - other) / (spans.get(path) ?? 1), 1);
+			else if (value !== other) sum += OTHER;
+		}
+		return sum;
+	};
+	const distances = all.map(distance);
+	return recorded[distances.indexOf(Math.min(...distances))];
+}
+
+/** Which fields of the method, and which of "target" and "index", have more than one recorded value. */
+export function movable(recorded: Recorded[]): Set<string> {
+	const values = new Map<string, Set<string>>();
+	const note = (name: string, value: unknown) => {
+		const seen = values.get(name) ?? new Set();
+		values.set(name, seen.add(JSON.stringify(value)));
+	};
+	for (const { method, target, index } of recorded) {
+		for (const [name, value] of Object.entries(method)) note(name, value);
+		note("target", target);
+		note("index", index);
+	}
+	return new Set([...values].filter(([, seen]) => seen.size > 1).map(([name]) => name));
+}
+
+/** Another word is further away than any number. */
+const OTHER = 1000;
+
+/** Every plain value in a request, by its path. */
+function leavesOf({ method, target, index }: Request): Map<string, Value> {
+	const leaves = new Map<string, Value>();
+	const walk = (path: string, value: unknown) => {
+		if (typeof value === "object" && value !== null)
+			for (const [name, inner] of Object.entries(value)) walk(`${path}.${name}`, inner);
+		else leaves.set(path, value as Value);
+	};
+	walk("", { method, target: target === null ? "predicted" : target, index: `${index}` });
+	return leaves;
+}

@@ -1,0 +1,72 @@
+"""`explore`: the view that suits, tabs to the others, one sample, target and baseline for all."""
+
+import numpy as np
+import pytest
+
+import xai_widgets as xai
+from xai_widgets.widgets import explorer
+
+WAIT = 60
+
+
+class Perturbed(xai.SaliencyWidget):
+    """A second view, whose methods have a baseline too."""
+
+    METHODS = (xai.Occlusion, xai.RISE)
+
+
+@pytest.fixture
+def opened(digits, monkeypatch):
+    monkeypatch.setattr(explorer, "VIEWS", (xai.SaliencyWidget, Perturbed))
+    opened = xai.explore(digits.model, digits.inputs[:4], target=3, index=1)
+    yield opened
+    opened.close()
+
+
+def test_one_view_is_made_and_others_when_they_are_chosen(opened):
+    assert list(opened.views) == [opened.tab] == ["saliency"]
+    assert opened.view.index == 1
+    assert opened.result(WAIT).target.tolist() == [3]
+    opened.tab = "perturbed"
+    assert list(opened.views) == ["saliency", "perturbed"]
+    assert isinstance(opened.view, Perturbed)
+    state = opened.get_state()
+    assert state["_views"] == {name: f"anywidget:{view.model_id}" for name, view in opened.views.items()}
+
+
+def test_sample_target_and_baseline_are_shared(opened, digits):
+    opened.tab = "perturbed"
+    opened.view.index, opened.view.target = 2, 5
+    opened.view.method = xai.Occlusion(baseline=xai.Constant(0.5))
+    opened.tab = "saliency"
+    view = opened.view
+    assert (view.index, view.target, view.method.baseline) == (2, 5, xai.Constant(0.5))
+    again = xai.explain(digits.model, digits.inputs[2:3], view.method, target=5)
+    np.testing.assert_allclose(opened.result(WAIT).values, again.values, atol=1e-6)
+
+
+def test_closing_closes_every_view(opened):
+    opened.tab = "perturbed"
+    views = list(opened.views.values())
+    opened.close()
+    for view in views:
+        with pytest.raises(RuntimeError, match="closed"):
+            view.result(WAIT)
+
+
+def test_bad_arguments_raise_in_the_cell(digits):
+    with pytest.raises(ValueError, match="index"):
+        xai.explore(digits.model, digits.inputs[:2], index=7)
+    with pytest.raises(TypeError, match="model"):
+        xai.explore("a network", digits.inputs[:2])
+    opened = xai.explore(digits.model, digits.inputs[:2])
+    with pytest.raises(ValueError, match="tab"):
+        opened.tab = "nothing"
+    opened.close()
+
+
+def test_one_page_holds_the_views_that_were_opened(opened, tmp_path):
+    opened.tab = "perturbed"
+    opened.to_html(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert all(view.model_id in text for view in opened.views.values())

@@ -1,0 +1,188 @@
+"""`explore`: one door to every view of a model, with tabs that share what is looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from xai_widgets.attribution import Attribution
+from xai_widgets.declare import fields, nearest
+from xai_widgets.layout import positions
+from xai_widgets.methods import Method
+from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.saliency import SaliencyWidget
+from xai_widgets.widgets.taken import Taken
+
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget,)
+
+
+class Explorer(anywidget.AnyWidget):
+    """Tabs of views of one model; see `explore`.
+
+    Attributes:
+        tab: Which view is open, by its name: "saliency", "cam", "lime", ...
+        view: The open view, a widget of its own.
+        views: The views that were opened so far, by their names. Others are made when their tab is first chosen.
+    """
+
+    _esm = asset("explore.js")
+    _css = asset("explore.css")
+
+    tab = traitlets.Unicode().tag(sync=True)
+    error = traitlets.Unicode().tag(sync=True)
+    _tabs: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _views = traitlets.Dict().tag(sync=True)
+    _title = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, model: Any, inputs: Any, *, target: Any, index: int, **options: Any) -> None:
+        # Before what may be refused: a widget whose construction was refused is closed like any other.
+        self.views: dict[str, Explainer] = {}
+        features = options.get("features")
+        plain = {name: value for name, value in options.items() if name in ("preprocess", "wrt", "names")}
+        taken = Taken(model, inputs, features=features, **plain)
+        shape = taken.subject.inputs.arrays[0].shape
+        self._offered = {_name(cls): cls for cls in VIEWS if any(method.fits(shape) for method in cls.METHODS)}
+        self._model, self._inputs, self._options = model, inputs, options
+        self._shared: dict[str, Any] = {"target": target, "index": index, "baseline": None}
+        first = _suited(self._offered, shape)
+        self._open(first)  # what is wrong with the arguments is said here, in the cell
+        super().__init__(
+            tab=first,
+            _tabs=[{"name": name, "label": _label(cls)} for name, cls in self._offered.items()],
+            _views=self._references(),
+            _title=f"Views of {taken.subject.view.name}",
+        )
+        self.observe(self._show, "tab")
+
+    @traitlets.validate("tab")
+    def _check_tab(self, proposal: Any) -> str:
+        if proposal.value not in self._offered:
+            raise ValueError(f"unknown tab {proposal.value!r}{nearest(proposal.value, self._offered)}")
+        return str(proposal.value)
+
+    @property
+    def view(self) -> Explainer:
+        """The open view."""
+        return self.views[self.tab]
+
+    def result(self, timeout: float | None = None) -> Attribution:
+        """The settled attribution of the open view; see `Explainer.result`."""
+        return self.view.result(timeout)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the views that were opened so far as one HTML file that works offline."""
+        from xai_widgets.pages import widget_page
+
+        for view in self.views.values():
+            view.result()
+        Path(path).write_text(widget_page(self, title=self._title, parts=tuple(self.views.values())), encoding="utf-8")
+
+    def close(self) -> None:
+        """Close every view."""
+        for view in self.views.values():
+            view.close()
+        super().close()
+
+    def _show(self, change: Any) -> None:
+        try:
+            self._open(change.new)
+        except (TypeError, ValueError) as error:
+            self.error = str(error)
+        else:
+            self.error = ""
+            self._views = self._references()
+
+    def _references(self) -> dict[str, str]:
+        return {name: f"anywidget:{view.model_id}" for name, view in self.views.items()}
+
+    def _open(self, name: str) -> None:
+        """Make a view, or bring it to what the others look at."""
+        target, index = self._shared["target"], self._shared["index"]
+        view = self.views.get(name)
+        if view is None:
+            cls = self._offered[name]
+            view = cls(
+                self._model, self._inputs, self._based(cls.METHODS[0]()), target=target, index=index, **self._options
+            )
+            view.observe(self._keep, ["target", "index", "method"])
+            self.views[name] = view
+            return
+        with view.hold_sync():
+            if view.index != index:
+                view.index = index
+            if not _same(view.target, target):
+                view.target = target
+            method = self._based(view.method)
+            if method != view.method:
+                view.method = method
+
+    def _based(self, method: Method) -> Method:
+        """The method from the baseline that the views share, where it has one."""
+        shared = self._shared["baseline"]
+        has_one = any(field.name == "baseline" for field in fields(type(method)))
+        return method.replace(baseline=shared) if has_one and shared is not None else method
+
+    def _keep(self, change: Any) -> None:
+        if change.owner is not self.views.get(self.tab):
+            return
+        if change.name == "method":
+            self._shared["baseline"] = getattr(change.new, "baseline", self._shared["baseline"])
+        else:
+            self._shared[change.name] = change.new
+
+
+def explore(
+    model: Any,
+    inputs: Any,
+    *,
+    target: Any = None,
+    index: int = 0,
+    preprocess: Callable[[Any], Any] | None = None,
+    names: Sequence[str] | None = None,
+    probability: bool = False,
+    features: Sequence[str] | None = None,
+) -> Explorer:
+    """Open the view that suits a model and its input, with tabs to the others.
+
+    The views share the sample, the target and the baseline: what one of them is set to, the next that is opened takes
+    over.
+
+    Args:
+        model, inputs, target, index, preprocess, names, probability, features: As in `SaliencyWidget`.
+
+    Raises:
+        TypeError, ValueError: As `explain` does, before anything is drawn.
+    """
+    return Explorer(
+        model,
+        inputs,
+        target=target,
+        index=index,
+        preprocess=preprocess,
+        names=names,
+        probability=probability,
+        features=features,
+    )
+
+
+def _suited(offered: dict[str, type[Explainer]], shape: tuple[int, ...]) -> str:
+    """The name of the view that says most of inputs of a shape."""
+    wanted = ("cam", "saliency") if len(positions(shape)) > 1 else ("shap", "lime", "saliency")
+    return next(name for name in (*wanted, *offered) if name in offered)
+
+
+def _name(cls: type[Explainer]) -> str:
+    return cls.__name__.removesuffix("Widget").lower()
+
+
+def _label(cls: type[Explainer]) -> str:
+    return cls.__name__.removesuffix("Widget")
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and bool(one == other))
