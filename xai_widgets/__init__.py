@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from xai_widgets.widgets.cam import CAMWidget as CAMWidget
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
+    from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
@@ -132,6 +133,7 @@ _HOMES = {
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.cam": ("CAMWidget",),
     "widgets.explorer": ("Explorer", "explore"),
+    "widgets.lime": ("LIMEWidget",),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

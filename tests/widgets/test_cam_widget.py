@@ -246,6 +246,29 @@ def test_a_neuron_of_an_early_layer_dims_what_comes_after_it(widget):
     with pytest.raises(ValueError, match="does not depend on the output of layer 'last'"):
         widget.result(WAIT)
     assert "'last'" in widget.error
+    widget.target = 1
+    widget.settle(WAIT)
+    assert widget.error == ""
+    assert max(row["place"] or 0 for row in widget._layers) == 4
+
+
+def test_recorded_layers_bring_what_stands_beside_them(widget):
+    widget.record(layer=["first", "block/relu", "last"])
+    widget.settle(WAIT)
+    assert [one["method"]["layer"] for one in widget._recorded] == ["first", "block/relu", "last"]
+    for one in widget._recorded:
+        drawn = one["drawn"]
+        assert drawn["_layer"] == drawn["_beside"]["layer"] == one["method"]["layer"]
+        assert "_layers" not in drawn
+    assert widget._layer == "last"
+    assert widget._beside["layer"] == "last"
+
+
+def test_guided_grad_cam_has_the_size_of_the_input(widget):
+    widget.method = "guided_grad_cam"
+    widget.settle(WAIT)
+    assert shown(widget)[0].shape == (32, 24)
+    assert widget._beside["ranked_by"] == "Grad-CAM"
 
 
 def test_other_samples_and_another_model_start_afresh(widget, network, samples):

@@ -96,8 +96,8 @@ def gradients_of_group(view: ModelView, score: Score, inputs: Sequence[np.ndarra
         view, score, inputs, structure: As in `gradient`; the view is at a layer.
     """
     group = view.group
-    if view.recall is not None and view.recall.found is not None and tuple(view.recall.found.layers) == group:
-        kept: Gradients = view.recall.found
+    kept: Gradients | None = None if view.recall is None else view.recall.found
+    if kept is not None and tuple(kept.layers) == group:
         return kept
     traced: list[tuple[Outputs, frozenset[str]]] = []
 

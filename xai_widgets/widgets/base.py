@@ -162,6 +162,7 @@ class Explainer(anywidget.AnyWidget):
         self._latest: Attribution | None = None
         self._traced: set[Any] = set()
         self._asked: tuple[Any, Outputs | None] = (None, None)
+        self._drawn_for: tuple[int, Any, Task, Frame] | None = None
         self._target_label = ""
         self._probability = probability
         positive("batch_size", batch_size)
@@ -203,7 +204,7 @@ class Explainer(anywidget.AnyWidget):
             "_schema": self._menu.schemas(task.method, {}),
             "_pictures": self._draw(task.subject, [None] * len(arrays)),
             "_thumbnails": showing.thumbnails(arrays[0], taken.value_ranges[0]) if len(arrays) == 1 else [],
-            "_predictions": showing.predictions(task),
+            "_predictions": showing.predictions(task.subject.outputs),
             "_title": f"{type(self).__name__.removesuffix('Widget')} of {self._subject.view.name}",
         }
 
@@ -238,6 +239,7 @@ class Explainer(anywidget.AnyWidget):
             self._take(given)
             self._target_label = task.score.labels[0]
             self._task, self._asked, self._recorded = task, (None, None), []
+            self._drawn_for = None
             self._traced.clear()
             with self.hold_sync():
                 for name, value in {**self._told(task), "index": index, "error": ""}.items():
@@ -355,19 +357,25 @@ class Explainer(anywidget.AnyWidget):
         started = time.perf_counter()
         kind = self._kind(method, target)
         try:
-            if kind not in self._traced:
-                with _STATE, self.hold_sync():
-                    self.phase = "tracing"
-                    self.status = f"Preparing {type(method).label} for this model (first time only)"
-            task = self._task = self._new_task(method, target, index)
-            expected, shown = task.subject.asked, False
-            for frame, attribution in task.frames():
+            if (resumed := self._resumed(method, target, index)) is not None:
+                task, frames = resumed
+                expected = None
+            else:
+                if kind not in self._traced:
+                    with _STATE, self.hold_sync():
+                        self.phase = "tracing"
+                        self.status = f"Preparing {type(method).label} for this model (first time only)"
+                task = self._new_task(method, target, index)
+                frames, expected = task.frames(), task.subject.asked
+            self._task, shown = task, False
+            for frame, attribution in frames:
                 if expected is not None and (shown or frame.progress >= 1):
                     if task.subject.asked is expected and not task.subject.still_gives(expected):
                         self._asked = None, None  # the model has new weights: once more, without what it gave before
                         return (yield from self._run(job, method, target, index))
                     expected = None
                 self._traced.add(kind)
+                self._drawn_for = index, target, task, frame
                 self._publish(job, task, frame, attribution, time.perf_counter() - started)
                 shown = True
                 yield
@@ -383,6 +391,19 @@ class Explainer(anywidget.AnyWidget):
         """What, when it is new, has to be traced first."""
         methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
         return methods, callable(target), getattr(method, "layer", None)
+
+    def _resumed(self, method: Method, target: Any, index: int) -> Any:
+        """The task and its frames where a method only refits what was drawn for the last one; else None.
+
+        Nothing is predicted again: the scores are those that the model gave then.
+        """
+        if self._drawn_for is None:
+            return None
+        at, of, task, frame = self._drawn_for
+        same = (at, of) == (index, target) and method.only_refits(task.method)
+        if not same or frame.surrogate is None or task.subject.view.refreshed().build != task.subject.view.build:
+            return None
+        return task.resumed(frame, method)
 
     def _learn_layers(self, task: Task) -> None:
         """Find the layers that a method may name, once, when there is time for it."""
@@ -426,17 +447,21 @@ class Explainer(anywidget.AnyWidget):
         """The maps of a sample as they travel, (H, W) or (d,) each."""
         return showing.flat_maps(attribution)
 
+    def _packed(self, attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
+        """What travels as the map, with its headers."""
+        return pack(heats)
+
     def _shown(self, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> dict[str, Any]:
         """The traits that show a map."""
         # What a method made takes the place of the picture, and no map lies over it.
         made = task.method.makes_input
         heats = [] if made else self._maps(attribution)
-        headers, data = pack(heats)
+        headers, data = self._packed(attribution, heats)
         behind = task.subject.moved(frame.values) if made else task.subject
         return {
             "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
             "_baselines": showing.baselines(frame, self._taken.value_ranges),
-            "_predictions": showing.predictions(task),
+            "_predictions": showing.predictions(task.subject.outputs),
             "frame": {
                 "job": 0,
                 "version": 0,
@@ -555,6 +580,7 @@ class Explainer(anywidget.AnyWidget):
         """
         wanted = recording.positions(recording.Position(self.method, self.target, self.index), positions)
         kept: list[dict[str, Any]] = []
+        self._asked = None, None  # nothing is taken for granted
         for at in wanted:
             self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
             kept.append(self._recording(at))
@@ -564,7 +590,7 @@ class Explainer(anywidget.AnyWidget):
     def _recording(self, at: recording.Position) -> dict[str, Any]:
         started = time.perf_counter()
         method, index = self._check_method(at.method), self._check_index(at.index)
-        task = Task(self._at(index), method, target=at.target, probability=self._probability)
+        task = self._new_task(method, at.target, index)
         for frame, attribution in task.frames():  # noqa: B007
             pass  # the last one counts
         drawn = self._shown(task, frame, attribution, time.perf_counter() - started)

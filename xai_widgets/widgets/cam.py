@@ -15,6 +15,7 @@ from xai_widgets.task import Task
 from xai_widgets.trees import leaves
 from xai_widgets.widgets import depth
 from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.recording import Position
 from xai_widgets.widgets.traits import Checked
 
 
@@ -31,7 +32,7 @@ class CAMWidget(Explainer):
     METHODS = (GradCAM, *(cls for cls in METHODS if issubclass(cls, ActivationMap) and cls is not GradCAM))
     ASKED: ClassVar[frozenset[str]] = frozenset({"channel", "cells"})
 
-    channel = Checked(None, lambda self, value: self._check_channel(value)).tag(sync=True)
+    channel = Checked(None, lambda self, value: depth.a_channel(value, self._layer, self._beside)).tag(sync=True)
     cells = traitlets.Bool(False).tag(sync=True)
     _layer = traitlets.Unicode().tag(sync=True)
     _layers: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -41,6 +42,7 @@ class CAMWidget(Explainer):
 
     # The task whose map is shown, and what the model gave for the sample whose activations are.
     _seen: Task | None = None
+    _lit: tuple[str, ...] = ()
     _groups: tuple[tuple[str, ...], ...] = ()
     _pictured: Any = None
 
@@ -48,18 +50,9 @@ class CAMWidget(Explainer):
         super()._check_task(task)
         depth.check(task)
 
-    def _check_channel(self, value: Any) -> int | None:
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise TypeError(f"channel must be an integer or None, got {value!r}")
-        count = self._beside.get("count", np.inf) if self._beside.get("layer") == self._layer else np.inf
-        if not 0 <= value < count:
-            raise ValueError(f"channel must be from 0 to {count - 1} in layer {self._layer!r}, got {value}")
-        return int(value)
-
     def _told(self, task: Task) -> dict[str, Any]:
-        self._menu.layers, self._groups, self._pictured = task.places.layers, task.places.groups(), None
+        self._menu.layers = self._lit = task.places.layers
+        self._groups, self._pictured = task.places.groups(), None
         rows = depth.tree(task.subject.view.layers, task.places)
         nothing_yet: dict[str, Any] = {"_layer": "", "_activations": [], "_beside": {}, "channel": None, "_channel": {}}
         return {**super()._told(task), "_layers": rows, **nothing_yet}
@@ -84,7 +77,8 @@ class CAMWidget(Explainer):
     def _maps(self, attribution: Attribution) -> list[np.ndarray]:
         """Pictures at the layer's own size; the page scales them."""
         maps = [one[0] for one in leaves(attribution.values)]
-        return super()._maps(attribution) if maps[0].ndim == 1 else [depth.flat(one) for one in maps]
+        of_input = attribution.method.per_channel or maps[0].ndim == 1
+        return super()._maps(attribution) if of_input else [depth.flat(one) for one in maps]
 
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         assert isinstance(task.method, ActivationMap)
@@ -95,32 +89,32 @@ class CAMWidget(Explainer):
             self._aside("beside", lambda: self._fill(task, str(layer)))
             if self.channel is not None and not other:
                 self._look_at_channel()
-        rows = depth.tree(task.subject.view.layers, task.places)
-        return {"_layer": layer, "_layers": rows, **({"channel": None} if other else {})}
+        more = {"_layer": layer, **({"channel": None} if other else {})}
+        if task.places.layers == self._lit:
+            return more
+        self._lit = task.places.layers  # another score depends on others
+        return more | {"_layers": depth.tree(task.subject.view.layers, task.places)}
+
+    def _recording(self, at: Position) -> dict[str, Any]:
+        kept = super()._recording(at)
+        assert self._seen is not None
+        kept["drawn"]["_beside"] = depth.beside(self._seen, kept["drawn"]["_layer"])
+        return kept
 
     def _fill(self, task: Task, layer: str) -> Iterator[None]:
         """What stands beside a map: variants and channels of its layer, then, once a sample, what each layer sees."""
-        from xai_widgets.engine.cam import magnitude
-        from xai_widgets.engine.gradients import gradient, gradients_of_group
-
-        asked = depth.Asked.by(task)
+        maps, pictures = [], []
         yield from self._when_at_rest()
-        found = gradient(*asked.at(layer))
-        maps = []
-        for one in depth.variants(task.method, found):
+        for one in depth.variants(task, layer):
             maps.append(one)
             yield from self._when_at_rest()
-        self._beside = depth.beside(task.method, found, layer, maps)
+        self._beside = depth.beside(task, layer, maps)
         given = (task.places.layers, *(np.asarray(one.logits).tobytes() for one in task.subject.outputs.flat))
         if given == self._pictured:
             return
-        pictures = []
-        for group in task.places.groups():
+        for picture in depth.activations(task):
+            pictures.append(picture)
             yield from self._when_at_rest()
-            seen = gradients_of_group(*asked.at(group[0]))
-            for path in group:
-                yield from self._when_at_rest()
-                pictures.append(depth.grey(magnitude(seen.site(path)[0])[0], depth.THUMBNAIL))
         self._activations, self._pictured = pictures, given
 
     def _when_at_rest(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from xai_widgets.caption import number
 from xai_widgets.layout import positions
-from xai_widgets.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Method, XGradCAM
+from xai_widgets.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from xai_widgets.task import Task
 from xai_widgets.wire import finite, pack, picture
 
@@ -51,6 +51,18 @@ def check(task: Task) -> None:
             f"the model {task.subject.view.name!r} has no layer with more than one position that the score depends on, "
             "so there is no class activation map of it: SaliencyWidget explains it by other methods"
         )
+
+
+def a_channel(value: Any, layer: str, beside: Mapping[str, Any]) -> int | None:
+    """A channel of a layer, or None; as far as it is known how many it has."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"channel must be an integer or None, got {value!r}")
+    count = beside.get("count", np.inf) if beside.get("layer") == layer else np.inf
+    if not 0 <= value < count:
+        raise ValueError(f"channel must be from 0 to {count - 1} in layer {layer!r}, got {value}")
+    return int(value)
 
 
 def together(task: Task, key: Any) -> tuple[tuple[str, ...], ...]:
@@ -128,18 +140,35 @@ def grey(one: np.ndarray, side: int) -> dict[str, Any] | None:
     return picture(small, (low, high if high > low else low + 1))
 
 
-def variants(method: Method, found: Gradient) -> Iterator[np.ndarray]:
+def activations(task: Task) -> Iterator[dict[str, Any] | None]:
+    """A small picture of how active each layer is, in call order."""
+    from xai_widgets.engine.cam import magnitude
+    from xai_widgets.engine.gradients import gradients_of_group
+
+    for group in task.places.groups():
+        found = gradients_of_group(*Asked.by(task).at(group[0]))
+        for path in group:
+            yield grey(magnitude(found.site(path)[0])[0], THUMBNAIL)
+
+
+def variants(task: Task, layer: str) -> Iterator[np.ndarray]:
     """Small maps, one for each of `VARIANTS`; of a layer that is called several times, of its first call."""
+    from xai_widgets.engine.gradients import gradient
+
+    found, method = gradient(*Asked.by(task).at(layer)), task.method
     for cls in VARIANTS:
         variant = cls(relu=method.relu)  # type: ignore[attr-defined]
         kept, _ = variant.shown([variant.map_of(found.site[0], found.gradients[0])])
         yield means(flat(kept[0][0]), VARIANT)
 
 
-def beside(method: Method, found: Gradient, layer: str, maps: Sequence[np.ndarray]) -> dict[str, Any]:
+def beside(task: Task, layer: str, maps: Sequence[np.ndarray] | None = None) -> dict[str, Any]:
     """What is shown beside the map of a layer: its `variants`, and the channels that add most to it."""
     from xai_widgets.engine.cam import shares
+    from xai_widgets.engine.gradients import gradient
 
+    found, method = gradient(*Asked.by(task).at(layer)), task.method
+    maps = list(variants(task, layer)) if maps is None else maps
     activations, gradients = found.site[0], found.gradients[0]
     headers, data = pack(maps)
     # Of a map that is no sum over channels, those of the plainest are ranked.

@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { isPicture } from "../inputs";
 import type { Session } from "../model";
+import { movable } from "../recorded";
 import type { Beside, CAMState, ChannelAnswer, Empty } from "../state";
 import { Channels } from "./channels";
 import { SwitchField } from "./fields";
@@ -14,6 +15,7 @@ import { Variants } from "./variants";
 
 const SCALING = ["blended", "cells"].map((value) => ({ value, label: value, name: `Scaling: ${value}` }));
 
+const APART = ["layer"];
 const AUTOMATIC = { label: "Automatic", doc: "The layer that the method finds by itself." };
 
 /** The class activation map of a layer, the way through all layers, and what the map is made of. */
@@ -26,6 +28,7 @@ export function CamView(session: Session<CAMState>) {
 		[layers],
 	);
 	const offline = kernel.value !== "live";
+	const locked = offline && !movable(state._recorded.value).has("layer");
 	// What is asked for counts at once; by itself the method has found another one.
 	const asked = places.findIndex(({ path }) => path === method.layer);
 	const current = asked >= 0 ? asked : places.findIndex(({ path }) => path === state._layer.value);
@@ -58,7 +61,7 @@ export function CamView(session: Session<CAMState>) {
 		<Shell
 			session={session}
 			name="cam"
-			own={["layer"]}
+			apart={APART}
 			choices={
 				<>
 					<section>
@@ -67,7 +70,7 @@ export function CamView(session: Session<CAMState>) {
 							layers={layers}
 							pictures={state._activations.value}
 							current={places[current]?.path ?? ""}
-							disabled={offline}
+							disabled={locked}
 							onChange={go}
 						/>
 					</section>
@@ -90,7 +93,7 @@ export function CamView(session: Session<CAMState>) {
 				smoothly={smoothly}
 				caption={channel && `Channel ${channel.channel} of ${channel.layer}`}
 				under={
-					<fieldset class="xai-depth" disabled={offline}>
+					<fieldset class="xai-depth" disabled={locked}>
 						<LayerSlider places={places} current={current} onChange={go} />
 						<SwitchField field={AUTOMATIC} value={method.layer === null} onChange={automatic} />
 					</fieldset>

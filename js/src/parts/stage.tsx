@@ -6,17 +6,14 @@ import { isFeatures, isPicture } from "../inputs";
 import type { Session } from "../model";
 import { colourScale, enlarge, type Raster, resize, sortedMagnitudes } from "../paint";
 import { boxMean } from "../smooth";
-import type { Display, Frame, Input, Mode, Sign } from "../state";
+import type { Display, Frame, Input } from "../state";
 import { WHOLE } from "../view";
 import { Bars } from "./bars";
 import { Legend } from "./legend";
 import { MapView } from "./map";
-import { Segmented } from "./segmented";
+import { Tools } from "./tools";
 import { useTable } from "./use_table";
-import { ZoomBar } from "./zoom_bar";
 
-const SIGNS: Sign[] = ["both", "positive", "negative", "absolute"];
-const MODES: Mode[] = ["overlay", "side by side", "mask"];
 const BEFORE_THE_FIRST_MAP = "No map yet";
 /** What stands for the inputs until the first of them is there. */
 const NOTHING: Input[] = [{ name: "" }];
@@ -124,26 +121,15 @@ export function Stage(props: {
 			)}
 			{anyMap && <Legend table={table} sign={sign} threshold={threshold} scale={scale} />}
 			{props.under}
-			<div class="xai-tools">
-				{anyMap && (
-					<Segmented
-						label="Mode"
-						options={MODES.map((value) => ({ value, label: value }))}
-						value={mode}
-						onChange={(value) => onShow({ mode: value })}
-					/>
-				)}
+			<Tools
+				mode={anyMap ? mode : null}
+				view={pictured ? view : null}
+				sign={made ? null : sign}
+				onShow={onShow}
+				onView={setView}
+			>
 				{anyMap && props.tools}
-				{pictured && <ZoomBar view={view} onChange={setView} />}
-				{!made && (
-					<Segmented
-						label="Sign"
-						options={SIGNS.map((value) => ({ value, label: value, name: `Sign: ${value}` }))}
-						value={sign}
-						onChange={(value) => onShow({ sign: value })}
-					/>
-				)}
-			</div>
+			</Tools>
 			{props.children}
 		</div>
 	);
