@@ -39,6 +39,43 @@ export interface ExplorerState {
 	_title: string;
 }
 
+/** What LRPWidget has besides. */
+export interface LRPState {
+	/** How many layers back from the inputs, which are 0. */
+	depth: number;
+	_flow: Flow | Empty;
+	_layer_rules: LayerRule[];
+	/** Of rules that a layer may be given. */
+	_rule_names: string[];
+}
+
+/** Relevance on its way back, from the inputs to the score. */
+export interface Flow {
+	score: number | null;
+	stops: Stop[];
+	data: DataView;
+}
+/** Where it is looked at. */
+export interface Stop {
+	/** Of the layer; empty for the inputs. */
+	path: string;
+	/** "2 of 3" where the layer returns several tensors. */
+	part: string;
+	shape: string;
+	sum: number | null;
+	/** Over the inputs; none where the layer has no positions. */
+	maps: FrameArray[];
+	/** Each value of a map adds up block x block of the layer's own. */
+	block: number;
+	/** Sums over positions. */
+	units: FrameArray;
+}
+/** A layer with weights, and the rule that it has unless it is given one of its own. */
+export interface LayerRule {
+	path: string;
+	rule: string;
+}
+
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
 export type Target = number | null | { label: string };
 
@@ -63,7 +100,7 @@ export interface Choice {
 	[field: string]: Value;
 }
 /** A list of numbers is a colour. */
-export type Value = number | string | boolean | null | number[] | ArrayRef | Choice;
+export type Value = number | string | boolean | null | number[] | ArrayRef | Choice | Record<string, string>;
 /** An array that stays in Python; the page hands it back untouched. */
 export interface ArrayRef {
 	array: string;

@@ -24,6 +24,8 @@ export function Shell(props: {
 	children: ComponentChildren;
 	/** More to choose from, above how it is displayed. */
 	choices?: ComponentChildren;
+	/** What the map shows, where that is not what the frame says. */
+	sentence?: string | undefined;
 	/** Whether there is a map that display controls change. */
 	displayed?: boolean;
 }) {
@@ -117,7 +119,7 @@ export function Shell(props: {
 				<Trust frame={frame} />
 			</div>
 			<div class="xai-foot">
-				<p>{frame?.sentence}</p>
+				<p>{props.sentence ?? frame?.sentence}</p>
 				<Changing phase={state.phase.value} frame={frame} />
 				{/* biome-ignore lint/a11y/noRedundantRoles: whoever looks for the role as an attribute finds it too. */}
 				<output role="status">{kernel.value === "gone" ? where : state.status.value}</output>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { topBars } from "../bars";
 import { decodeArray, decodeTable } from "../buffers";
@@ -24,9 +25,14 @@ export function Stage(props: {
 	state: Session["state"];
 	frame: Frame | null;
 	onShow: (patch: Partial<Display>) => void;
+	/** What the maps belong to, where that is not the inputs. */
+	inputs?: Input[];
+	/** What the hand is on while the eye is on the map. */
+	under?: ComponentChildren;
 }) {
 	const { state, frame, onShow } = props;
-	const inputs = state._pictures.value.length > 0 ? state._pictures.value : NOTHING;
+	const given = props.inputs ?? state._pictures.value;
+	const inputs = given.length > 0 ? given : NOTHING;
 	const sign = state.sign.value;
 	// A frame without maps is a picture that the method made: it is shown in its own colours, as a mask of nothing is.
 	const made = frame?.arrays.length === 0;
@@ -110,6 +116,7 @@ export function Stage(props: {
 				</p>
 			)}
 			{anyMap && <Legend table={table} sign={sign} threshold={threshold} scale={scale} />}
+			{props.under}
 			<div class="xai-tools">
 				{anyMap && (
 					<Segmented
