@@ -7,10 +7,6 @@ export function flowOf(flow: Flow | Empty): Flow | null {
 	return "stops" in flow ? (flow as Flow) : null;
 }
 
-export function nameOf({ path, part }: Stop): string {
-	return [path || "input", part].filter(Boolean).join(", ");
-}
-
 /** The share of the score that a stop holds. */
 export function shareOf({ sum }: Stop, score: number | null): number | null {
 	return sum === null || !score ? null : sum / score;
@@ -23,7 +19,7 @@ export interface Shown {
 
 /** What is shown at a stop: the map of the method at the inputs, elsewhere the layer's own. */
 export function shownAt(stop: Stop | undefined, flow: Flow | null, frame: Frame, inputs: Input[]): Shown {
-	if (!stop || !flow || stop.path === "") return { frame, inputs };
+	if (!stop || !flow || stop === flow.stops[0]) return { frame, inputs };
 	const at = { ...frame, data: flow.data, sentence: sentenceOf(stop, flow, frame) };
 	if (stop.maps.length > 0) {
 		const shown = inputs.map((input, i) =>
@@ -34,20 +30,20 @@ export function shownAt(stop: Stop | undefined, flow: Flow | null, frame: Frame,
 	if (inputs.every(isFeatures)) {
 		return {
 			frame: { ...at, arrays: [{ ...stop.units, input: 0 }] },
-			inputs: [places(nameOf(stop), "unit", stop.units)],
+			inputs: [places(stop.name, "unit", stop.units)],
 		};
 	}
 	return { frame: { ...at, ...nothing(inputs) }, inputs };
 }
 
 function sentenceOf(stop: Stop, { score }: Flow, { card }: Frame): string {
-	const name = nameOf(stop);
-	if (stop.sum === null || score === null) return `Relevance at ${name} is not finite.`;
+	const name = stop.path ? `${stop.name} (${stop.shape})` : stop.name;
+	if (stop.sum === null || score === null) return `The relevance at ${name} is not finite.`;
 	const decimals = sharedDecimals([stop.sum, score]);
 	const [sum, whole] = [stop.sum, score].map((value) => fixed(value, decimals));
 	const share = shareOf(stop, score);
-	const part = share === null ? "" : `, ${percent(share)}`;
-	return `Of the ${whole} that are the ${card.score_name} of “${card.target_name}”, ${sum}${part}, are at ${name} (${stop.shape}).`;
+	const part = share === null ? "with" : `${percent(share)} of`;
+	return `The relevance at ${name} adds up to ${sum}, ${part} the score of “${card.target_name}”, ${whole}.`;
 }
 
 function places(name: string, kind: string, { shape: [count] }: FrameArray): Features & { name: string } {

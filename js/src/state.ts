@@ -39,6 +39,22 @@ export interface ExplorerState {
 	_title: string;
 }
 
+/** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
+export type Target = number | null | { label: string };
+
+/** What Python computes from. */
+export type Request = Pick<ExplainerState, "method" | "target" | "index">;
+/** What only the page reads: never a reason to compute. */
+export type Display = Pick<
+	ExplainerState,
+	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
+>;
+
+/** A position of the controls whose map is kept: without a kernel the controls move there. */
+export interface Recorded extends Request {
+	drawn: Partial<ExplainerState>;
+}
+
 /** What LRPWidget has besides. */
 export interface LRPState {
 	/** How many layers back from the inputs, which are 0. */
@@ -57,10 +73,9 @@ export interface Flow {
 }
 /** Where it is looked at. */
 export interface Stop {
-	/** Of the layer; empty for the inputs. */
+	name: string;
+	/** Of the layer; empty for the inputs and the score. */
 	path: string;
-	/** "2 of 3" where the layer returns several tensors. */
-	part: string;
 	shape: string;
 	sum: number | null;
 	/** Over the inputs; none where the layer has no positions. */
@@ -74,22 +89,6 @@ export interface Stop {
 export interface LayerRule {
 	path: string;
 	rule: string;
-}
-
-/** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
-export type Target = number | null | { label: string };
-
-/** What Python computes from. */
-export type Request = Pick<ExplainerState, "method" | "target" | "index">;
-/** What only the page reads: never a reason to compute. */
-export type Display = Pick<
-	ExplainerState,
-	"opacity" | "colormap" | "sign" | "clip" | "threshold" | "smooth" | "mode"
->;
-
-/** A position of the controls whose map is kept: without a kernel the controls move there. */
-export interface Recorded extends Request {
-	drawn: Partial<ExplainerState>;
 }
 
 export type Empty = Record<string, never>;

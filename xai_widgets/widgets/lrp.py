@@ -12,7 +12,7 @@ from xai_widgets.methods import LRP, Deconvnet, DeepLift, Frame, GuidedBackprop
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets import stops
 from xai_widgets.widgets.base import Explainer, asset
-from xai_widgets.widgets.traits import Checked
+from xai_widgets.widgets.traits import Checked, whole
 
 
 class LRPWidget(Explainer):
@@ -28,7 +28,7 @@ class LRPWidget(Explainer):
     METHODS = (LRP, DeepLift, GuidedBackprop, Deconvnet)
     ASKED: ClassVar[frozenset[str]] = frozenset({"depth"})
 
-    depth = Checked(0, lambda _, value: _whole(value)).tag(sync=True)
+    depth = Checked(0, lambda _, value: whole("depth", value, 0)).tag(sync=True)
 
     _flow = traitlets.Dict().tag(sync=True)
     _layer_rules: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -49,10 +49,3 @@ class LRPWidget(Explainer):
             "_layer_rules": stops.layer_rules(frame.flow),
         }
 
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"depth must be an integer from 0, got {value!r}")
-    if value < 0:
-        raise ValueError(f"depth must be from 0, got {value}")
-    return value

@@ -17,22 +17,23 @@ MOST_UNITS = 4096
 
 
 class Stop(NamedTuple):
-    """Where relevance is looked at: a layer, or one of the tensors that its calls return; "" is the inputs.
+    """Where relevance is looked at: the inputs, a layer or one of the tensors that its calls return, the score.
 
     Attributes:
-        part: "2 of 3" where a layer returns several tensors.
+        name: For the page.
+        path: Of the layer; empty for the inputs and the score.
         arrays: (1, ...) each, one for each input where they belong to inputs, else one.
     """
 
+    name: str
     path: str
-    part: str
     arrays: Sequence[np.ndarray]
 
 
 def told(frame: Frame, inputs: Sequence[np.ndarray]) -> dict[str, Any]:
     """The stops from the inputs to the score, `{score, stops, data}`; nothing of methods that have none.
 
-    A stop is `{path, part, shape, sum, maps, block, units}`. Its maps are sums over channels, where the layer has
+    A stop is `{name, path, shape, sum, maps, block, units}`. Its maps are sums over channels, where the layer has
     positions as the inputs have, each value the sum of `block` x `block`; those of the inputs travel with the frame.
     `units` are sums over positions, one for each channel.
     """
@@ -43,7 +44,7 @@ def told(frame: Frame, inputs: Sequence[np.ndarray]) -> dict[str, Any]:
     before: Stop | None = None
     for stop in _stops(frame, frame.flow, len(inputs)):
         same = before is not None and _same(before.arrays, stop.arrays)
-        if same and before is not None and before.path.startswith(f"{stop.path}/"):
+        if same and before is not None and stop.path and before.path.startswith(f"{stop.path}/"):
             continue  # a layer that holds others returns what the last of them does
         stops.append(_told(stop, inputs, packed, stops[-1] if same else None))
         before = stop
@@ -64,13 +65,14 @@ def layer_rules(flow: Flow | None) -> list[dict[str, str]]:
 
 
 def _stops(frame: Frame, flow: Flow, inputs: int) -> list[Stop]:
-    found = [Stop("", "", frame.values)]
+    assert frame.score is not None
+    found = [Stop("input", "", frame.values)]
     for path, arrays in flow.relevance.items():
         if len(arrays) == 1 or len(arrays) == inputs:
-            found.append(Stop(path, "", arrays))
+            found.append(Stop(path, path, arrays))
         else:
-            found += [Stop(path, f"{part} of {len(arrays)}", [one]) for part, one in enumerate(arrays, 1)]
-    return found
+            found += [Stop(f"{path}, {part} of {len(arrays)}", path, [one]) for part, one in enumerate(arrays, 1)]
+    return [*found, Stop("score", "", [frame.score[:, None]])]
 
 
 def _told(
@@ -90,7 +92,7 @@ def _told(
         more["units"] = len(packed)
         packed.append(_units(stop.arrays))
     total = sum(float(one.sum(dtype=np.float64)) for one in stop.arrays)
-    return {"path": stop.path, "part": stop.part, "shape": ", ".join(dict.fromkeys(shapes)), "sum": total, **more}
+    return {"name": stop.name, "path": stop.path, "shape": ", ".join(dict.fromkeys(shapes)), "sum": total, **more}
 
 
 def _maps(arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -26,7 +26,7 @@ export function Conservation(props: {
 			>
 				{stops.map(({ name, share }, i) => (
 					<button
-						key={name}
+						key={i}
 						type="button"
 						role="radio"
 						aria-checked={i === current}

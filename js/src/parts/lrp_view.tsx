@@ -25,6 +25,7 @@ export function LRPView(session: Session<LRPState>) {
 	const shown = useMemo(() => frame && shownAt(stop, flow, frame, inputs), [stop, flow, frame, inputs]);
 	const units = useMemo(() => stop && flow && decodeArray(flow.data, stop.units), [stop, flow]);
 	const table = useTable(state);
+	const pictured = !inputs.every(isFeatures);
 	const locked = kernel.value !== "live" && !movable(state._recorded.value).has("rules");
 
 	return (
@@ -51,13 +52,18 @@ export function LRPView(session: Session<LRPState>) {
 				inputs={shown?.inputs ?? inputs}
 				onShow={show}
 				under={
-					flow && (
+					flow ? (
 						<>
-							<Depth flow={flow} current={current} onChange={(depth) => show({ depth })} />
-							{units && table && !inputs.every(isFeatures) && (
-								<Units values={units} table={table} sign={state.sign.value} />
-							)}
+							<Depth
+								flow={flow}
+								current={current}
+								pictured={pictured}
+								onChange={(depth) => show({ depth })}
+							/>
+							{units && table && pictured && <Units values={units} table={table} sign={state.sign.value} />}
 						</>
+					) : (
+						frame && <p class="xai-quiet">Only LRP tells of the relevance at layers on the way.</p>
 					)
 				}
 			/>

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LayerRule } from "../state";
 import { SelectField } from "./select_field";
 
@@ -13,6 +14,8 @@ export function RuleList(props: {
 	onChange: (rules: Record<string, string>) => void;
 }) {
 	const { rules, layers, names, current, disabled, onChange } = props;
+	const list = useRef<HTMLDivElement>(null);
+	useLayoutEffect(() => keepInSight(list.current), [current]);
 	const choose = (path: string, rule: string | null) => {
 		const { [keyOf(rules, path) ?? path]: _, ...others } = rules;
 		onChange(rule === null ? others : { ...others, [path]: rule });
@@ -21,7 +24,7 @@ export function RuleList(props: {
 		<section class="xai-rules">
 			<h4>Rules by layer</h4>
 			<fieldset disabled={disabled}>
-				<div>
+				<div ref={list}>
 					{layers.map(({ path, rule }) => {
 						const key = keyOf(rules, path);
 						const own = key === null ? null : rules[key];
@@ -59,4 +62,12 @@ export function RuleList(props: {
 
 function keyOf(rules: Record<string, string>, path: string): string | null {
 	return Object.keys(rules).find((key) => key === path || path.endsWith(`/${key}`)) ?? null;
+}
+
+/** Scrolls the list alone: `scrollIntoView` would move the notebook as well. */
+function keepInSight(list: HTMLElement | null): void {
+	const row = list?.querySelector<HTMLElement>("[data-current]");
+	if (!list || !row) return;
+	const below = row.offsetTop + row.offsetHeight - list.clientHeight;
+	list.scrollTop = Math.min(Math.max(list.scrollTop, below), row.offsetTop);
 }
