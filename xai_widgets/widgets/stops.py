@@ -13,7 +13,9 @@ from xai_widgets.wire import finite, pack
 
 # Larger maps are added up in blocks of pixels: all layers of a network then travel in some hundred kilobytes.
 LARGEST_MAP = 112
-MOST_UNITS = 4096
+MOST_UNITS = 1 << 15
+# A layer that is called more often is the cell of a recurrent one, whose steps are no places of a network.
+MOST_CALLS = 4
 
 
 class Stop(NamedTuple):
@@ -35,7 +37,7 @@ def told(frame: Frame, inputs: Sequence[np.ndarray]) -> dict[str, Any]:
 
     A stop is `{name, path, shape, sum, maps, block, units}`. Its maps are sums over channels, where the layer has
     positions as the inputs have, each value the sum of `block` x `block`; those of the inputs travel with the frame.
-    `units` are sums over positions, one for each channel.
+    `units` are sums over positions, one for each channel; none where they are very many.
     """
     if frame.flow is None or frame.score is None:
         return {}
@@ -44,10 +46,10 @@ def told(frame: Frame, inputs: Sequence[np.ndarray]) -> dict[str, Any]:
     before: Stop | None = None
     for stop in _stops(frame, frame.flow, len(inputs)):
         same = before is not None and _same(before.arrays, stop.arrays)
-        if same and before is not None and stop.path and before.path.startswith(f"{stop.path}/"):
+        if same and before is not None and before.path.startswith(f"{stop.path}/"):
             continue  # a layer that holds others returns what the last of them does
         stops.append(_told(stop, inputs, packed, stops[-1] if same else None))
-        before = stop
+        before = stop if stop.path else None
     headers, data = pack(packed)
     for one in stops:
         one["maps"] = [{**headers[at], "input": place} for place, at in enumerate(one["maps"])]
@@ -70,7 +72,7 @@ def _stops(frame: Frame, flow: Flow, inputs: int) -> list[Stop]:
     for path, arrays in flow.relevance.items():
         if len(arrays) == 1 or len(arrays) == inputs:
             found.append(Stop(path, path, arrays))
-        else:
+        elif len(arrays) <= MOST_CALLS * inputs:
             found += [Stop(f"{path}, {part} of {len(arrays)}", path, [one]) for part, one in enumerate(arrays, 1)]
     return [*found, Stop("score", "", [frame.score[:, None]])]
 
@@ -102,7 +104,8 @@ def _maps(arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np
     maps = []
     for one, of_input in zip(arrays, inputs, strict=True):
         where = positions(one.shape)
-        if not where or len(where) != len(positions(of_input.shape)):
+        tokens = np.issubdtype(of_input.dtype, np.integer) and of_input.shape[1:] == where
+        if not where or (len(where) != len(positions(of_input.shape)) and not tokens):
             return []
         summed = one[0].sum(axis=-1) if has_channels(one.shape) else one[0]
         maps.append(summed.sum(axis=tuple(range(summed.ndim - 2))))
@@ -110,10 +113,10 @@ def _maps(arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np
 
 
 def _units(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """(units,) sums over positions, of very many in groups of neighbours."""
+    """(units,) sums over positions."""
     sums = [one[0].sum(axis=tuple(range(one.ndim - 2))) if has_channels(one.shape) else one[0].ravel() for one in arrays]
     units = np.concatenate([np.atleast_1d(one) for one in sums])
-    return _added(units, -(-len(units) // MOST_UNITS), 0)
+    return units if len(units) <= MOST_UNITS else units[:0]
 
 
 def _added(one: np.ndarray, block: int, axis: int) -> np.ndarray:

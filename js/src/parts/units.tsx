@@ -16,12 +16,17 @@ export function Units({ values, table, sign }: { values: Float64Array; table: Ta
 		(words) => paintBare(words, cells, { table, sign, opacity: 1, scale, threshold: 0 }),
 		[cells, table, sign, scale],
 	);
-	const most = scale > 0 ? `most in channel ${best}: ${signed(values[best], 3)}` : "none of them has any";
+	const most =
+		values.length === 0
+			? "too many to draw"
+			: scale > 0
+				? `most in channel ${best}: ${signed(values[best], 3)}`
+				: "none of them has any";
 	return (
-		<div class="xai-units" role="img" aria-label={`Relevance by channel; of ${values.length}, ${most}`}>
+		<div class="xai-units" role="img" aria-label={`Relevance by channel: ${most}`}>
 			<span>By channel</span>
-			<span class="xai-figure">{`${values.length}`}</span>
-			<canvas ref={canvas} width={cells.length} height={1} />
+			<span class="xai-figure">{values.length || ""}</span>
+			<canvas ref={canvas} width={Math.max(cells.length, 1)} height={1} />
 			<span class="xai-most">{most}</span>
 		</div>
 	);
