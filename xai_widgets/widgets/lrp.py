@@ -48,4 +48,3 @@ class LRPWidget(Explainer):
             "_flow": stops.told(frame, task.subject.inputs.arrays),
             "_layer_rules": stops.layer_rules(frame.flow),
         }
-

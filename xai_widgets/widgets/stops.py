@@ -114,8 +114,8 @@ def _maps(arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np
 
 def _units(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """(units,) sums over positions."""
-    sums = [one[0].sum(axis=tuple(range(one.ndim - 2))) if has_channels(one.shape) else one[0].ravel() for one in arrays]
-    units = np.concatenate([np.atleast_1d(one) for one in sums])
+    widths = [one.shape[-1] if has_channels(one.shape) else one.size for one in arrays]
+    units = np.concatenate([one.reshape(-1, w).sum(axis=0) for one, w in zip(arrays, widths, strict=True)])
     return units if len(units) <= MOST_UNITS else units[:0]
 
 
