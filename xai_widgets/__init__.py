@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Region as Region
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
+    from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
     from xai_widgets.widgets.lrp import LRPWidget as LRPWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
@@ -131,6 +132,7 @@ _HOMES = {
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.explorer": ("Explorer", "explore"),
+    "widgets.lime": ("LIMEWidget",),
     "widgets.lrp": ("LRPWidget",),
     "widgets.saliency": ("SaliencyWidget",),
 }
