@@ -16,6 +16,7 @@ from xai_widgets.methods import Frame, Inputs, Method
 from xai_widgets.trees import packed
 
 if TYPE_CHECKING:
+    from xai_widgets.engine.cam import Places
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Outputs, Score
 
@@ -150,13 +151,13 @@ class Task:
         return view.scores(self.score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
 
     @cached_property
-    def spatial_layers(self) -> tuple[str, ...]:
-        """Paths of the layers that a class activation map can be made of, in call order."""
+    def places(self) -> Places:
+        """The layers that a class activation map can be made of."""
         from xai_widgets.engine.cam import spatial_layers
 
         view, inputs = self.subject.view, self.subject.inputs
         entered = view.enter(inputs.arrays, inputs.structure)
-        return spatial_layers(view, self.score, entered, inputs.structure).layers
+        return spatial_layers(view, self.score, entered, inputs.structure)
 
     def outputs_name(self) -> list[str]:
         """What stands for a class name where the model's only output is a value: nothing is classified."""

@@ -6,7 +6,7 @@ import atexit
 import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -50,6 +50,12 @@ class Worker:
         """Wait until nothing runs or waits, a job that was cancelled in the middle of a step included."""
         with self._ready:
             return self._ready.wait_for(lambda: not self._jobs and not self._busy, timeout)
+
+    def wait_done(self, owners: Iterable[object], timeout: float | None = None) -> bool:
+        """Wait until none of some owners has a job."""
+        owners = list(owners)
+        with self._ready:
+            return self._ready.wait_for(lambda: not any(owner in self._jobs for owner in owners), timeout)
 
     def is_current(self) -> bool:
         """Whether the calling thread is the worker's own."""

@@ -1,3 +1,4 @@
+import type { Raster } from "./paint";
 import type { FrameArray, LabelMap, Picture, TableData } from "./state";
 
 // 2 ** (exponent - 25) for the 31 finite exponents: a lookup is far cheaper than a power per pixel.
@@ -24,6 +25,12 @@ export function decodeArray(data: DataView, { shape, dtype, scale, offset }: Fra
 		values[i] = float16(data.getUint16(offset + 2 * i, true)) * scale;
 	}
 	return values;
+}
+
+/** An array of a frame as rows and columns: a series has one row. */
+export function rasterOf(data: DataView, array: FrameArray): Raster {
+	const [height, width] = array.shape.length === 1 ? [1, array.shape[0]] : array.shape;
+	return { height, width, values: decodeArray(data, array) };
 }
 
 /** Numbers of 32 bits. */

@@ -181,6 +181,40 @@ export function resize(map: Raster, height: number, width: number): Raster {
 	return { height, width, values };
 }
 
+/** A map at another size, linearly between the middles of its cells. */
+export function enlarge(map: Raster, height: number, width: number): Raster {
+	if (map.height === height && map.width === width) return map;
+	const values = new Float64Array(height * width);
+	const columns = stops(map.width, width);
+	let i = 0;
+	for (const { first, second, share } of stops(map.height, height)) {
+		for (const column of columns) {
+			const upper = between(map.values, first * map.width, column);
+			values[i++] = upper + (between(map.values, second * map.width, column) - upper) * share;
+		}
+	}
+	return { height, width, values };
+}
+
+/** Between which two of `small` cells each of `large` ones lies, and how far from the first. */
+interface Stop {
+	first: number;
+	second: number;
+	share: number;
+}
+
+function stops(small: number, large: number): Stop[] {
+	return Array.from({ length: large }, (_, i) => {
+		const at = Math.min(Math.max(((i + 0.5) * small) / large - 0.5, 0), small - 1);
+		const first = Math.floor(at);
+		return { first, second: Math.min(first + 1, small - 1), share: at - first };
+	});
+}
+
+function between(values: Float64Array, row: number, { first, second, share }: Stop): number {
+	return values[row + first] + (values[row + second] - values[row + first]) * share;
+}
+
 /** Halves go up, unlike numpy's. Nothing rounded here is negative, so cutting off is rounding down, and quick. */
 function round(value: number): number {
 	return (value + 0.5) | 0;

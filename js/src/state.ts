@@ -39,6 +39,58 @@ export interface ExplorerState {
 	_title: string;
 }
 
+/** What CAMWidget has besides. */
+export interface CAMState {
+	channel: number | null;
+	cells: boolean;
+	_layer: string;
+	_layers: Layer[];
+	_activations: (Picture | null)[];
+	_beside: Beside | Empty;
+	_channel: ChannelAnswer | Empty;
+}
+
+/** A layer of the model's tree. */
+export interface Layer {
+	path: string;
+	/** How deep it lies within others, from 1. */
+	level: number;
+	kind: string;
+	/** Which one it is of those that a map can be made of, in call order; null for the others. */
+	place: number | null;
+	shape: string;
+}
+/** What is shown beside the map of a layer. */
+export interface Beside {
+	layer: string;
+	variants: { name: string; label: string }[];
+	/** One for each variant. */
+	arrays: FrameArray[];
+	data: DataView;
+	/** Whose shares the channels have. */
+	ranked_by: string;
+	count: number;
+	channels: ChannelShare[];
+}
+export interface ChannelShare {
+	channel: number;
+	weight: number;
+	/** Of the sum of what all channels add to the map, regardless of sign. */
+	share: number;
+	picture: Picture;
+}
+/** Where a channel is active, and in words what its removal does: empty until that is known. */
+export interface ChannelAnswer {
+	layer: string;
+	channel: number;
+	arrays: FrameArray[];
+	data: DataView;
+	score: number;
+	without: number | null;
+	effect: string;
+	sentence: string;
+}
+
 /** A class, the predicted one (null), or what Python alone can name: a function, a margin, a neuron. */
 export type Target = number | null | { label: string };
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
 	colourScale,
+	enlarge,
 	type Look,
 	paintBare,
 	paintLegend,
@@ -169,6 +170,20 @@ test("nearest neighbour doubles a coarse map into blocks", () => {
 	const coarse = { height: 1, width: 2, values: Float64Array.of(1, 2) };
 	assert.deepEqual([...resize(coarse, 2, 4).values], [1, 1, 2, 2, 1, 1, 2, 2]);
 	assert.equal(resize(coarse, 1, 2), coarse);
+});
+
+test("between the middles of cells a map runs linearly, and is flat beyond them", () => {
+	const coarse = { height: 1, width: 2, values: Float64Array.of(1, 3) };
+	assert.deepEqual([...enlarge(coarse, 1, 4).values], [1, 1.5, 2.5, 3]);
+	const square = { height: 2, width: 2, values: Float64Array.of(0, 4, 8, 12) };
+	assert.deepEqual([...enlarge(square, 3, 3).values], [0, 2, 4, 4, 6, 8, 8, 10, 12]);
+	assert.equal(enlarge(square, 2, 2), square);
+	const even = { height: 3, width: 5, values: new Float64Array(15).fill(7) };
+	assert.ok(enlarge(even, 224, 100).values.every((value) => value === 7));
+	assert.equal(
+		enlarge({ height: 4, width: 4, values: Float64Array.from({ length: 16 }, (_, i) => i) }, 2, 2).values[0],
+		2.5,
+	);
 });
 
 test("a repaint of 224 x 224 is quick", () => {

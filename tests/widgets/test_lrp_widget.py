@@ -158,6 +158,17 @@ def test_another_method_or_sample_traces_once(widget):
     assert len(functions) == before
 
 
+def test_what_is_traced_anew_is_said_to_be(widget):
+    widget.result(WAIT)
+    phases = []
+    widget.observe(lambda change: phases.append(change.new), "phase")
+    for method, new in ((xai.LRP(epsilon=0.1), False), (xai.LRP(rules={"conv": "gamma"}), True)):
+        phases.clear()
+        widget.method = method
+        widget.result(WAIT)
+        assert ("tracing" in phases) == new
+
+
 def test_what_is_recorded_has_a_flow_of_its_own(widget):
     widget.record(composite=["epsilon", "epsilon_plus"])
     widget.result(WAIT)

@@ -6,7 +6,8 @@ The functions of arrays take activations and gradients (n, ..., channels) and re
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ from xai_widgets.engine.replaced import interpolation, slopes_at
 from xai_widgets.engine.score import Head, Outputs, Score, precise
 from xai_widgets.engine.taps import tapped
 
+# Activations and gradients of so many numbers take 128 MB.
+MOST_TOGETHER = 16_000_000
+
 
 class Places(NamedTuple):
     """Layers that have positions.
@@ -28,11 +32,26 @@ class Places(NamedTuple):
             than one along each axis, in call order.
         beside: Paths of those among them that also lead to the score on a way around the last of them.
         active: Paths of those among them that give what an activation function gave.
+        shapes: What each of them gives for a sample, as far as tracing tells.
     """
 
     layers: tuple[str, ...]
     beside: tuple[str, ...]
     active: frozenset[str]
+    shapes: tuple[tuple[int | None, ...], ...]
+
+    def groups(self, most: int = MOST_TOGETHER) -> tuple[tuple[str, ...], ...]:
+        """Layers that may be looked at in one pass: neighbours that give at most so many numbers a sample together."""
+        groups: list[list[str]] = [[]]
+        total = 0
+        for layer, shape in zip(self.layers, self.shapes, strict=True):
+            size = math.prod(side or 1 for side in shape)
+            if groups[-1] and total + size > most:
+                groups.append([])
+                total = 0
+            groups[-1].append(layer)
+            total += size
+        return tuple(tuple(group) for group in groups if group)
 
 
 def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Places:
@@ -41,7 +60,7 @@ def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], 
     A layer that holds others is left out where it returns what one of them returns; a block that adds or activates
     what they return is a layer of its own. What runs inside a loop cannot be looked at and is left out.
     """
-    learnt: list[tuple[tuple[str, ...], tuple[str, ...], frozenset[str], tuple[str, ...]]] = []
+    learnt: list[tuple[Places, tuple[str, ...]]] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
@@ -71,23 +90,29 @@ def spatial_layers(view: ModelView, score: Score, inputs: Sequence[np.ndarray], 
         beside = [path for path in paths[:-1] if any(one.op in around for one in found[path])]
         unknown = [path for path in paths if any(None in one.shape[1:-1] for one in found[path])]
         activated = frozenset(path for path in paths if all(map(active, found[path])))
-        learnt.append((tuple(paths), tuple(beside), activated, tuple(unknown)))
+        shapes = tuple(tuple(found[path][0].shape[1:]) for path in paths)
+        learnt.append((Places(tuple(paths), tuple(beside), activated, shapes), tuple(unknown)))
         return [[tf.shape(one)[1:-1] for one in found[path]] for path in unknown]
 
     signature = [*specs(inputs), CLASSES]
     key = ("spatial layers", *score.key, repr(structure))
-    function, (paths, beside, activated, unknown) = view.compiled(key, run, signature, lambda: learnt[-1])
+    function, (places, unknown) = view.compiled(key, run, signature, lambda: learnt[-1])
     if not unknown:
-        return Places(paths, beside, activated)
+        return places
     # Sizes that tracing does not tell (a reshape to -1, say) are asked for, of one sample.
     sizes = function(*(tf.constant(array[:1]) for array in inputs), tf.constant(score.classes[:1], tf.int32))
     single = {path for path, calls in zip(unknown, sizes, strict=True) if any((one.numpy() < 2).any() for one in calls)}
-    known = tuple(path for path in paths if path not in single)
-    return Places(known, beside if known and known[-1] == paths[-1] else (), activated)
+    known = {path: shape for path, shape in zip(places.layers, places.shapes, strict=True) if path not in single}
+    last = bool(known) and places.layers[-1] in known
+    return Places(tuple(known), places.beside if last else (), places.active, tuple(known.values()))
 
 
 def _may_have_positions(output: tf.Tensor) -> bool:
     return (output.shape.rank or 0) > 2 and all(size is None or size > 1 for size in output.shape[1:-1])
+
+
+# For each call of a layer, the places of the inputs that it depends on.
+Reads = tuple[tuple[int, ...], ...]
 
 
 class Look(NamedTuple):
@@ -101,40 +126,48 @@ class Look(NamedTuple):
     """
 
     activations: list[np.ndarray]
-    reads: tuple[tuple[int, ...], ...]
+    reads: Reads
     scores: np.ndarray
     outputs: Outputs
 
 
 def look(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Look:
-    """Look at the `wrt` layer of a view, by one forward pass."""
-    traced: list[tuple[Outputs, tuple[tuple[int, ...], ...]]] = []
+    """Look at the `wrt` layer of a view, by one forward pass that sees all layers of its group."""
+    traced: list[tuple[Outputs, dict[str, Reads]]] = []
+    assert view.wrt is not None
+    group = view.group
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
-        calls: list[tf.Tensor] = []
+        calls: dict[str, list[tf.Tensor]] = {path: [] for path in group}
 
-        def see(output: Any) -> Any:
-            calls.extend(tf.nest.flatten(output))
+        def see(path: str, output: Any) -> Any:
+            calls[path].extend(tf.nest.flatten(output))
             return output
 
-        with view.tap(see):
+        with view.taps(see):
             scores, outputs = view.score_and_outputs(score, values, structure, classes)
-        if not calls:
-            raise ValueError(f"the model {view.name!r} does not call layer {view.wrt!r}")
-        before = [reached([call]) for call in calls]
-        reads = tuple(tuple(place for place, one in enumerate(values) if one.op in ops) for ops in before)
-        traced.append((outputs, reads))
-        return [precise(call) for call in calls], precise(scores), given(outputs)
+        for path, seen in calls.items():
+            if not seen:
+                raise ValueError(f"the model {view.name!r} does not call layer {path!r}")
+        traced.append((outputs, {path: _reads(seen, values) for path, seen in calls.items()}))
+        return {path: list(map(precise, seen)) for path, seen in calls.items()}, precise(scores), given(outputs)
 
-    def fact() -> tuple[Any, tuple[Head, ...], tuple[tuple[int, ...], ...]]:
+    def fact() -> tuple[Any, tuple[Head, ...], dict[str, Reads]]:
         outputs, reads = traced[-1]
         return outputs.structure, outputs.heads, reads
 
-    key = ("look", *score.key, repr(structure))
-    function, (template, heads, reads) = view.compiled(key, run, [*specs(inputs), CLASSES], fact)
+    # One function, whichever of the layers is asked for.
+    key = ("look", group, *score.key, repr(structure))
+    function, (template, heads, reads) = view.at(group[0]).compiled(key, run, [*specs(inputs), CLASSES], fact)
     calls, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
-    return Look([call.numpy() for call in calls], reads, scores.numpy(), gathered(columns, template, heads))
+    seen = [call.numpy() for call in calls[view.wrt]]
+    return Look(seen, reads[view.wrt], scores.numpy(), gathered(columns, template, heads))
+
+
+def _reads(calls: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> Reads:
+    before = [reached([call]) for call in calls]
+    return tuple(tuple(place for place, one in enumerate(inputs) if one.op in ops) for ops in before)
 
 
 def enlarged(maps: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
@@ -199,23 +232,53 @@ def eigen_cam(activations: np.ndarray) -> np.ndarray:
     return np.stack([_first_component(one) for one in activations])
 
 
+def shares(
+    map_of: Callable[[np.ndarray, np.ndarray], np.ndarray], activations: np.ndarray, gradients: np.ndarray
+) -> np.ndarray:
+    """What each channel adds to the sum of the map that `map_of` makes of activations and gradients, (n, channels).
+
+    For every map that is a sum over channels the channels' own maps add up to it, so each is asked for alone.
+    """
+    alone = [np.moveaxis(one, -1, 1).reshape(-1, *one.shape[1:-1], 1) for one in (activations, gradients)]
+    parts = map_of(*alone)
+    return parts.reshape(*activations.shape[:1], activations.shape[-1], -1).sum(axis=-1)
+
+
+def magnitude(activations: np.ndarray) -> np.ndarray:
+    """How active a layer is at each position, whatever the channel: (n, ...)."""
+    return np.abs(activations).mean(axis=-1)
+
+
 _NEGLIGIBLE = 1e-4
+_SMALL = 64
 
 
 def _first_component(activations: np.ndarray) -> np.ndarray:
     matrix = activations.reshape(-1, activations.shape[-1]).astype(np.float64)
     # The smaller of the two Gram matrices: many positions or many channels, seldom both.
     if len(matrix) < matrix.shape[1]:
-        values, vectors = np.linalg.eigh(matrix @ matrix.T)
-        projection = vectors[:, -1] * np.sqrt(max(values[-1], 0))
+        value, vector = _largest(matrix @ matrix.T)
+        projection = vector * np.sqrt(max(value, 0))
     else:
-        _, vectors = np.linalg.eigh(matrix.T @ matrix)
-        projection = matrix @ vectors[:, -1]
+        _, vector = _largest(matrix.T @ matrix)
+        projection = matrix @ vector
     mean = matrix.mean(axis=1)
     along = projection @ mean
     if abs(along) <= _NEGLIGIBLE * np.linalg.norm(projection) * np.linalg.norm(matrix, axis=1).max(initial=0):
         along = projection[np.abs(projection).argmax()]
     return (np.where(along < 0, -1, 1) * projection).reshape(activations.shape[:-1]).astype(activations.dtype)
+
+
+def _largest(gram: np.ndarray) -> tuple[float, np.ndarray]:
+    """The largest eigenvalue and its vector: of a large matrix by Lanczos' iteration, many times quicker than all."""
+    if len(gram) <= _SMALL or not gram.any():
+        values, vectors = np.linalg.eigh(gram)
+    else:
+        from scipy.sparse.linalg import eigsh
+
+        # From the same start each time, and from one that no pattern is at right angles to.
+        values, vectors = eigsh(gram, k=1, v0=np.random.default_rng(0).normal(size=len(gram)))
+    return float(values[-1]), vectors[:, -1]
 
 
 _PROBES = 8

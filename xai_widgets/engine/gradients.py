@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ def gradient(
     Raises:
         ValueError: The score does not depend on the site by any differentiable way.
     """
+    if view.wrt is not None and rules is None and len(view.group) > 1:
+        return gradients_of_group(view, score, inputs, structure).of(view.wrt)
     traced: list[Outputs] = []
     overriding = None if rules is None else Overriding(rules)
 
@@ -62,6 +65,76 @@ def gradient(
     gradients, site, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
     outputs = gathered(columns, template, heads)
     return Gradient([one.numpy() for one in gradients], [one.numpy() for one in site], scores.numpy(), outputs, reach)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What `gradient` gives of each layer of a group, by one pass; arrays are made of what is asked for."""
+
+    view: ModelView
+    layers: dict[str, tuple[list[tf.Tensor], list[tf.Tensor]]]
+    unreached: frozenset[str]
+    scores: np.ndarray
+    outputs: Outputs
+
+    def site(self, layer: str) -> list[np.ndarray]:
+        """What a layer returns, (n, ...) for each of its calls."""
+        return [one.numpy() for one in self.layers[layer][1]]
+
+    def of(self, layer: str) -> Gradient:
+        """The same as `gradient` gives of a layer alone."""
+        if layer in self.unreached:
+            raise ValueError(no_gradient(self.view.at(layer)))
+        slopes = [one.numpy() for one in self.layers[layer][0]]
+        return Gradient(slopes, self.site(layer), self.scores, self.outputs)
+
+
+def gradients_of_group(view: ModelView, score: Score, inputs: Sequence[np.ndarray], structure: Any) -> Gradients:
+    """Gradients of the score with respect to each layer of a view's group, by one pass or the one that it recalls.
+
+    Args:
+        view, score, inputs, structure: As in `gradient`; the view is at a layer.
+    """
+    group = view.group
+    kept: Gradients | None = None if view.recall is None else view.recall.found
+    if kept is not None and tuple(kept.layers) == group:
+        return kept
+    traced: list[tuple[Outputs, frozenset[str]]] = []
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *values, classes = tensors
+        sites: dict[str, list[tf.Tensor]] = {path: [] for path in group}
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+
+            def see(path: str, output: Any) -> Any:
+                calls = tf.nest.flatten(output)
+                tape.watch(calls)
+                sites[path].extend(calls)
+                return output
+
+            with view.taps(see):
+                scores, outputs = view.score_and_outputs(score, values, structure, classes)
+        found = tape.gradient(scores, sites)
+        unreached = frozenset(path for path in group if all(one is None for one in found[path]))
+        traced.append((outputs, unreached))
+        slopes = {
+            path: [tf.zeros([])] if path in unreached else complete(found[path], sites[path], view) for path in group
+        }
+        return slopes, {path: list(map(precise, sites[path])) for path in group}, precise(scores), given(outputs)
+
+    def fact() -> tuple[Any, tuple[Head, ...], frozenset[str]]:
+        outputs, unreached = traced[-1]
+        return outputs.structure, outputs.heads, unreached
+
+    # One function, whichever of the layers is asked for.
+    key = ("gradients", group, *score.key, repr(structure))
+    function, (template, heads, unreached) = view.at(group[0]).compiled(key, run, [*specs(inputs), CLASSES], fact)
+    slopes, sites, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
+    layers = {path: (slopes[path], sites[path]) for path in group}
+    result = Gradients(view, layers, unreached, scores.numpy(), gathered(columns, template, heads))
+    if view.recall is not None:
+        view.recall.found = result
+    return result
 
 
 def gradient_at(

@@ -52,6 +52,13 @@ _MOST_FUNCTIONS = 64
 _LONG = 16
 
 
+@dataclass
+class Recall:
+    """Keeps what the last pass of the model found of a group of layers; empty it to have the model run again."""
+
+    found: Any = None
+
+
 class ModelView:
     """One view of a Keras model: its inputs, its layers at any depth, its logits, and the functions compiled for it.
 
@@ -83,6 +90,8 @@ class ModelView:
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self.build = _build(model)
         self.watched: tuple[str, ...] = ()
+        self._together: tuple[tuple[str, ...], ...] = ()
+        self.recall: Recall | None = None
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
         with _COMPILED_LOCK:
             self._compiled = _COMPILED.setdefault(model, _Compiled())
@@ -154,6 +163,26 @@ class ModelView:
         other = copy.copy(self)
         other.watched = tuple(layers)
         return other
+
+    def alongside(self, groups: Sequence[tuple[str, ...]], recall: Recall | None = None) -> ModelView:
+        """The same view, in which one function looks at all layers of a group.
+
+        Going from one of them to the next then traces nothing, and does not even run the model where `recall` keeps
+        what the last pass found: whoever hands it over says that samples, score and weights are the same.
+
+        Args:
+            groups: Paths of layers.
+            recall: Keeps the last pass; None to keep nothing.
+        """
+        other = copy.copy(self)
+        other._together, other.recall = tuple(groups), recall
+        return other
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """The layers that one function looks at where the `wrt` layer is looked at, itself among them."""
+        alone = () if self.wrt is None else (self.wrt,)
+        return next((group for group in self._together if self.wrt in group), alone)
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]] | None:
@@ -429,6 +458,15 @@ class ModelView:
         """Within the context the `wrt` layer returns `see(output)` in this thread; the tracing lock must be held."""
         assert self.wrt is not None
         with self._compiled.lock, tapped(self.layers[self.wrt], see):
+            yield
+
+    @contextlib.contextmanager
+    def taps(self, see: Callable[[str, Any], Any]) -> Iterator[None]:
+        """As `tap` for each layer of the `group`, which returns `see(path, output)`."""
+        layers = self.layers
+        with self._compiled.lock, contextlib.ExitStack() as stack:
+            for path in self.group:
+                stack.enter_context(tapped(layers[path], functools.partial(see, path)))
             yield
 
 

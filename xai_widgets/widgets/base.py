@@ -172,7 +172,7 @@ class Explainer(anywidget.AnyWidget):
         self._take(Taken(model, inputs, features=features, **self._options))
         chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
         task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
-        _ = task.scores  # a target function that fails does so here, in the cell
+        self._check_task(task)
         self._task = task
         self._owner = object()
 
@@ -235,7 +235,7 @@ class Explainer(anywidget.AnyWidget):
             self.method.check(given.subject.view, given.subject.inputs)
             rows = given.subject.rows(slice(index, index + 1))
             task = Task(rows, self.method, target=self.target, probability=self._probability)
-            _ = task.scores
+            self._check_task(task)
             self._take(given)
             self._target_label = task.score.labels[0]
             self._task, self._asked, self._recorded = task, (None, None), []
@@ -247,6 +247,10 @@ class Explainer(anywidget.AnyWidget):
                 self._restart()
 
     # What Python and the page may set
+
+    def _check_task(self, task: Task) -> None:
+        """Refuse in the cell what would only fail later, such as a target function."""
+        _ = task.scores
 
     def _check_method(self, value: Any) -> Method:
         method = as_method(value)
@@ -351,8 +355,7 @@ class Explainer(anywidget.AnyWidget):
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         started = time.perf_counter()
-        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
-        kind = methods, callable(target), getattr(method, "layer", None)
+        kind = self._kind(method, target)
         try:
             if (resumed := self._resumed(method, target, index)) is not None:
                 task, frames = resumed
@@ -362,7 +365,7 @@ class Explainer(anywidget.AnyWidget):
                     with _STATE, self.hold_sync():
                         self.phase = "tracing"
                         self.status = f"Preparing {type(method).label} for this model (first time only)"
-                task = Task(self._at(index), method, target=target, probability=self._probability)
+                task = self._new_task(method, target, index)
                 frames, expected = task.frames(), task.subject.asked
             self._task, shown = task, False
             for frame, attribution in frames:
@@ -372,7 +375,7 @@ class Explainer(anywidget.AnyWidget):
                         return (yield from self._run(job, method, target, index))
                     expected = None
                 self._traced.add(kind)
-                self._drawn_for = index, target, task, frame
+                self._drawn_for = (index, target, task, frame) if frame.surrogate is not None else None
                 self._publish(job, task, frame, attribution, time.perf_counter() - started)
                 shown = True
                 yield
@@ -380,6 +383,14 @@ class Explainer(anywidget.AnyWidget):
             self._learn_layers(task)
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
+
+    def _new_task(self, method: Method, target: Any, index: int) -> Task:
+        return Task(self._at(index), method, target=target, probability=self._probability)
+
+    def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
+        """What, when it is new, has to be traced first."""
+        methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
+        return methods, callable(target), getattr(method, "layer", None)
 
     def _resumed(self, method: Method, target: Any, index: int) -> Any:
         """The task and its frames where a method only refits what was drawn for the last one; else None.
@@ -400,7 +411,7 @@ class Explainer(anywidget.AnyWidget):
             field.metadata["kind"] == "layer" for cls in self.METHODS for field in fields(cls)
         ):
             return
-        self._menu.layers = task.spatial_layers
+        self._menu.layers = task.places.layers
         with _STATE:
             self._schema = self._menu.schemas(self.method, self._schema)
 
@@ -432,6 +443,10 @@ class Explainer(anywidget.AnyWidget):
             if settled:
                 self._settle(job, attribution)
 
+    def _maps(self, attribution: Attribution) -> list[np.ndarray]:
+        """The maps of a sample as they travel, (H, W) or (d,) each."""
+        return showing.flat_maps(attribution)
+
     def _packed(self, attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
         """What travels as the map, with its headers."""
         return pack(heats)
@@ -440,7 +455,7 @@ class Explainer(anywidget.AnyWidget):
         """The traits that show a map."""
         # What a method made takes the place of the picture, and no map lies over it.
         made = task.method.makes_input
-        heats = [] if made else showing.flat_maps(attribution)
+        heats = [] if made else self._maps(attribution)
         headers, data = self._packed(attribution, heats)
         behind = task.subject.moved(frame.values) if made else task.subject
         return {
@@ -524,6 +539,18 @@ class Explainer(anywidget.AnyWidget):
         assert answer is not None
         raise answer
 
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until nothing is left to do: neither the map nor what is shown beside it.
+
+        Raises:
+            As `result` does.
+        """
+        started = time.monotonic()
+        self.result(timeout)
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
+        if not WORKER.wait_done(self._asides.values(), left):
+            raise TimeoutError(f"there is still work to do after {timeout} s; status: {self.status}")
+
     def plot(self) -> Figure:
         """A static matplotlib figure of the current result."""
         return self.result().plot()
@@ -553,6 +580,7 @@ class Explainer(anywidget.AnyWidget):
         """
         wanted = recording.positions(recording.Position(self.method, self.target, self.index), positions)
         kept: list[dict[str, Any]] = []
+        self._asked = None, None  # nothing is taken for granted
         for at in wanted:
             self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
             kept.append(self._recording(at))
@@ -562,7 +590,7 @@ class Explainer(anywidget.AnyWidget):
     def _recording(self, at: recording.Position) -> dict[str, Any]:
         started = time.perf_counter()
         method, index = self._check_method(at.method), self._check_index(at.index)
-        task = Task(self._at(index), method, target=at.target, probability=self._probability)
+        task = self._new_task(method, at.target, index)
         for frame, attribution in task.frames():  # noqa: B007
             pass  # the last one counts
         drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
@@ -592,7 +620,7 @@ class Explainer(anywidget.AnyWidget):
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
         from xai_widgets.pages import widget_page
 
-        self.result()
+        self.settle()
         with _STATE:
             page = widget_page(self, title=self._title)
         Path(path).write_text(page, encoding="utf-8")

@@ -81,7 +81,7 @@ class Explorer(anywidget.AnyWidget):
         from xai_widgets.pages import widget_page
 
         for view in self.views.values():
-            view.result()
+            view.settle()
         Path(path).write_text(widget_page(self, title=self._title, parts=tuple(self.views.values())), encoding="utf-8")
 
     def close(self) -> None:

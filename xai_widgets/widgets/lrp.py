@@ -8,7 +8,7 @@ import traitlets
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.composites import RULE_NAMES
-from xai_widgets.methods import LRP, Deconvnet, DeepLift, Frame, GuidedBackprop
+from xai_widgets.methods import LRP, Deconvnet, DeepLift, Frame, GuidedBackprop, Method
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets import stops
 from xai_widgets.widgets.base import Explainer, asset
@@ -42,6 +42,11 @@ class LRPWidget(Explainer):
         subject = super()._at(index)
         watching = subject.seen_by(subject.view.watching(tuple(subject.view.layers)))
         return watching if subject.asked is None else watching.expecting(subject.asked)
+
+    def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
+        """The rules of the layers are traced with the model."""
+        rules = (method.composite, method.rules) if isinstance(method, LRP) else ()
+        return (*super()._kind(method, target), *rules)
 
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         return {

@@ -165,7 +165,11 @@ function MethodField({ field, value, offers, onChange }: ChoiceProps) {
 	);
 }
 
-function SwitchField(props: { field: Field; value: boolean; onChange: (value: boolean) => void }) {
+export function SwitchField(props: {
+	field: Pick<Field, "label" | "doc">;
+	value: boolean;
+	onChange: (value: boolean) => void;
+}) {
 	const id = useUniqueId();
 	return (
 		<div class="xai-field" title={props.field.doc}>

@@ -5,7 +5,7 @@ import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
 import { movable } from "../recorded";
-import type { Empty, ExplainerState, Frame } from "../state";
+import type { Choice, Empty, ExplainerState, Frame } from "../state";
 import { DisplayControls, MethodControls } from "./controls";
 import { Header } from "./header";
 import { Trust } from "./trust";
@@ -24,7 +24,7 @@ export function Shell(props: {
 	children: ComponentChildren;
 	/** More to choose from, above how it is displayed. */
 	choices?: ComponentChildren;
-	/** Fields of the method that are among these choices. */
+	/** Fields of the method that are among these choices; they stay as they are when the method changes. */
 	apart?: readonly string[];
 	/** More reasons to trust it or not. */
 	reasons?: ComponentChildren;
@@ -64,7 +64,7 @@ export function Shell(props: {
 				predictions={state._predictions.value}
 				code={state._code.value}
 				locked={locked}
-				onMethod={(to) => compute({ method: changeMethod(method, to) })}
+				onMethod={(to) => compute({ method: keeping(apart, method, changeMethod(method, to)) })}
 				onTarget={(target) => compute({ target })}
 				onIndex={(index) => compute({ index })}
 			/>
@@ -154,6 +154,12 @@ function Changing({ phase, frame }: { phase: ExplainerState["phase"]; frame: Fra
 function baselineScore(frame: Frame | null): string | null {
 	const score = frame?.card.baseline_score ?? null;
 	return frame && score !== null ? fixed(score, scoreDecimals(frame.card)) : null;
+}
+
+/** A choice with some fields of another one. */
+function keeping(fields: readonly string[], from: Choice, to: Choice): Choice {
+	const kept = fields.filter((field) => field in from && field in to);
+	return { ...to, ...Object.fromEntries(kept.map((field) => [field, from[field] ?? null])) };
 }
 
 export function frameOf(frame: Frame | Empty): Frame | null {

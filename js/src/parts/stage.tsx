@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { topBars } from "../bars";
-import { decodeArray, decodeTable } from "../buffers";
+import { rasterOf } from "../buffers";
 import { isFeatures, isPicture } from "../inputs";
 import type { Session } from "../model";
-import { colourScale, type Raster, sortedMagnitudes } from "../paint";
+import { colourScale, enlarge, type Raster, resize, sortedMagnitudes } from "../paint";
 import { boxMean } from "../smooth";
 import type { Display, Frame, Input } from "../state";
 import { WHOLE } from "../view";
@@ -12,6 +12,7 @@ import { Bars } from "./bars";
 import { Legend } from "./legend";
 import { MapView } from "./map";
 import { Tools } from "./tools";
+import { useTable } from "./use_table";
 
 const BEFORE_THE_FIRST_MAP = "No map yet";
 /** What stands for the inputs until the first of them is there. */
@@ -24,10 +25,18 @@ export function Stage(props: {
 	onShow: (patch: Partial<Display>) => void;
 	/** What the maps belong to, where that is not the inputs. */
 	inputs?: Input[];
+	/** Whether a coarse map runs smoothly from cell to cell. */
+	smoothly?: boolean;
+	/** More ways to look at it, among the tools. */
+	tools?: ComponentChildren;
+	/** What is shown, where it is not the map of the method. */
+	caption?: string | null;
 	/** What the hand is on while the eye is on the map. */
 	under?: ComponentChildren;
+	/** What belongs to the map, below. */
+	children?: ComponentChildren;
 }) {
-	const { state, frame, onShow } = props;
+	const { state, frame, onShow, smoothly = false } = props;
 	const given = props.inputs ?? state._pictures.value;
 	const inputs = given.length > 0 ? given : NOTHING;
 	const sign = state.sign.value;
@@ -38,28 +47,28 @@ export function Stage(props: {
 	const opacity = state.opacity.value;
 	const threshold = state.threshold.value;
 	const [view, setView] = useState(WHOLE);
-	const chosen = state._tables.value[state.colormap.value] ?? Object.values(state._tables.value)[0];
-	const table = useMemo(
-		() => chosen && { diverging: chosen.diverging, colours: decodeTable(chosen) },
-		[chosen],
-	);
+	const table = useTable(state);
 	const raws = useMemo(() => rastersOf(frame), [frame]);
 	const maps = useMemo(() => {
 		const pictured = Array.from(raws).filter(([input]) => !isFeatures(inputs[input] ?? NOTHING[0]));
-		return new Map(pictured.map(([input, raw]) => [input, boxMean(raw, smooth)]));
-	}, [raws, inputs, smooth]);
+		const scaled = ([input, raw]: [number, Raster]): [number, Raster] => {
+			const [height, width] = pictureShape(inputs[input]) ?? [raw.height, raw.width];
+			return [input, boxMean((smoothly ? enlarge : resize)(raw, height, width), smooth)];
+		};
+		return new Map(pictured.map(scaled));
+	}, [raws, inputs, smooth, smoothly]);
 	const total = useMemo(() => sumOfMagnitudes(raws), [raws]);
 	const sorted = useMemo(() => frame && sortedMagnitudes(joined(maps)), [frame, maps]);
 	const scale = useMemo(() => sorted && colourScale(sorted, state.clip.value), [sorted, state.clip.value]);
 	const look = useMemo(
-		() => ({ table, sign, opacity, threshold, scale: scale ?? 0 }),
+		() => table && { table, sign, opacity, threshold, scale: scale ?? 0 },
 		[table, sign, opacity, threshold, scale],
 	);
 	const sentence = frame?.sentence || BEFORE_THE_FIRST_MAP;
 	const error = state.error.value;
 	const pictured = !inputs.every(isFeatures);
 	const anyMap = pictured && !made;
-	if (!table) return <div class="xai-stage" />;
+	if (!table || !look) return <div class="xai-stage" />;
 
 	const draw = (input: Input, i: number) => {
 		const raw = raws.get(i) ?? null;
@@ -106,6 +115,7 @@ export function Stage(props: {
 						{draw(input, i)}
 					</section>
 				))}
+				{props.caption && <p class="xai-caption">{props.caption}</p>}
 			</div>
 			{error && (
 				<p class="xai-error" role="alert">
@@ -120,20 +130,21 @@ export function Stage(props: {
 				sign={made ? null : sign}
 				onShow={onShow}
 				onView={setView}
-			/>
+			>
+				{anyMap && props.tools}
+			</Tools>
+			{props.children}
 		</div>
 	);
 }
 
+function pictureShape(input: Input | undefined): number[] | null {
+	return input && isPicture(input) ? input.shape : null;
+}
+
 /** The maps of a frame by the input that each belongs to. */
 function rastersOf(frame: Frame | null): Map<number, Raster> {
-	return new Map(
-		frame?.arrays.map((array) => {
-			// A series has one row.
-			const [height, width] = array.shape.length === 1 ? [1, array.shape[0]] : array.shape;
-			return [array.input, { height, width, values: decodeArray(frame.data, array) }];
-		}),
-	);
+	return new Map(frame?.arrays.map((array) => [array.input, rasterOf(frame.data, array)]));
 }
 
 function sumOfMagnitudes(rasters: Map<number, Raster>): number {

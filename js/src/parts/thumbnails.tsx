@@ -1,6 +1,7 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Picture } from "../state";
 import { Swatch } from "./swatch";
+import { useRoving } from "./use_roving";
 
 /** The samples as small pictures: one stop of the Tab key, arrows from one to the next, as with any radio group. */
 export function Thumbnails(props: {
@@ -10,30 +11,23 @@ export function Thumbnails(props: {
 	onChange: (index: number) => void;
 }) {
 	const { pictures, index, disabled, onChange } = props;
-	const row = useRef<HTMLDivElement>(null);
 	// The stepper reaches samples that have no picture here; the row can then still be entered, at its start.
 	const stop = index < pictures.length ? index : 0;
 
-	useLayoutEffect(() => keepInSight(row.current, index), [index]);
+	const { ref, onKeyDown } = useRoving(stop, pictures.length - 1, onChange);
 
-	const press = (event: KeyboardEvent) => {
-		const to = destination(event.key, stop, pictures.length - 1);
-		if (to === null) return;
-		event.preventDefault();
-		onChange(to);
-		(row.current?.children[to] as HTMLElement | undefined)?.focus({ preventScroll: true });
-	};
+	useLayoutEffect(() => keepInSight(ref.current, index), [index]);
 
 	return (
 		<fieldset
 			class="xai-thumbnails"
 			// biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: HTML lets a fieldset be one, named by its legend.
 			role="radiogroup"
-			onKeyDown={disabled ? undefined : press}
+			onKeyDown={disabled ? undefined : onKeyDown}
 		>
 			<legend class="xai-unseen">Samples</legend>
 			{/* Where no button takes the focus, the row itself must: else no key scrolls it. */}
-			<div ref={row} tabIndex={disabled ? 0 : undefined}>
+			<div ref={ref} tabIndex={disabled ? 0 : undefined}>
 				{pictures.map((picture, i) => (
 					<button
 						key={i}
@@ -51,23 +45,6 @@ export function Thumbnails(props: {
 			</div>
 		</fieldset>
 	);
-}
-
-function destination(key: string, from: number, last: number): number | null {
-	switch (key) {
-		case "ArrowRight":
-		case "ArrowDown":
-			return from < last ? from + 1 : 0;
-		case "ArrowLeft":
-		case "ArrowUp":
-			return from > 0 ? from - 1 : last;
-		case "Home":
-			return 0;
-		case "End":
-			return last;
-		default:
-			return null;
-	}
 }
 
 /** Scrolls the row alone, and leaves a neighbour in sight as a sign that there are more. */

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Display, Mode, Sign } from "../state";
 import type { View } from "../view";
 import { Segmented } from "./segmented";
@@ -13,6 +14,8 @@ export function Tools(props: {
 	sign: Sign | null;
 	onShow: (patch: Partial<Display>) => void;
 	onView: (view: View) => void;
+	/** More ways to look at it. */
+	children?: ComponentChildren;
 }) {
 	const { mode, view, sign, onShow, onView } = props;
 	return (
@@ -25,6 +28,7 @@ export function Tools(props: {
 					onChange={(value) => onShow({ mode: value })}
 				/>
 			)}
+			{props.children}
 			{view && <ZoomBar view={view} onChange={onView} />}
 			{sign && (
 				<Segmented
