@@ -41,7 +41,40 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-from collections.abc import Callable, Iterator, Mapping, Sequence
+class Surrogate:
+    """The linear model whose weights are a frame's values, and what can still be asked of the game it was fitted to.
+
+    Attributes:
+        intercept: (n,) its score where no player is present.
+        explained: (n,) the weighted R squared over the masks.
+        effective: (n,) how many masks of equal weight would tell as much.
+        scores: From masks (n, k, players), 1 for what is present, to the model's own scores (n, k).
+        resume: From a method that differs in nothing but what it `refits`, to the frames of the same game under it: the
+            first is what was drawn so far, fitted anew without a pass. For the latest frame of a run only; None where
+            nothing is fitted anew.
+        equations: What was drawn, for whoever fits it elsewhere: of a single number of players only.
+    """
+
+    intercept: np.ndarray
+    explained: np.ndarray
+    effective: np.ndarray
+    scores: Callable[[np.ndarray], np.ndarray]
+    resume: Callable[[Any], Iterator[Frame]] | None = None
+    equations: Callable[[], Equations] | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Relevance on its way from the score to the inputs.
+
+    Attributes:
+        relevance: By path of the layer, in the order in which they return, an array (n, ...) for each tensor that its
+            calls return.
+        rules: By path of each layer with weights, the name of the rule that it has unless it is given one of its own.
+    """
+
+    relevance: Mapping[str, Sequence[np.ndarray]]
+    rules: Mapping[str, str]
 
 
 @dataclass(frozen=True)
