@@ -19,6 +19,7 @@ MAY_ENTER = {
     "widgets": {
         "targets",
         "declare",
+        "composites",
         "baselines",
         "attribution",
         "caption",

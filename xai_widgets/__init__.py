@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
     from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
+    from xai_widgets.widgets.lrp import LRPWidget as LRPWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
@@ -134,6 +135,7 @@ _HOMES = {
     "widgets.cam": ("CAMWidget",),
     "widgets.explorer": ("Explorer", "explore"),
     "widgets.lime": ("LIMEWidget",),
+    "widgets.lrp": ("LRPWidget",),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

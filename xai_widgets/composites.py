@@ -80,3 +80,12 @@ def read_rule(text: str) -> Rule:
             raise ValueError(f"rule {text!r} does not conserve: alpha - beta must be 1")
         return Rule("alpha_beta", (alpha, beta))
     raise ValueError(f"unknown rule {text!r}{nearest(text, RULE_NAMES)}")
+
+
+def write_rule(rule: Rule) -> str:
+    """The text that `read_rule` reads as a rule."""
+    if rule.numbers is None:
+        return rule.name
+    if rule.name == "alpha_beta":
+        return "alpha{:g}_beta{:g}".format(*rule.numbers)
+    return f"{rule.name}({rule.numbers[0]:g})"

@@ -39,7 +39,8 @@ export function scoreDecimals({ score, baseline_score, sum, residual }: Card): n
 
 /** As a number box holds it: plain ASCII, free of the noise of binary fractions. */
 export function typed(value: number): string {
-	return String(Number(value.toPrecision(6)));
+	const plain = Number(value.toPrecision(6));
+	return plain !== 0 && Math.abs(plain) < 1e-4 ? plain.toExponential() : String(plain);
 }
 
 function minus(text: string): string {

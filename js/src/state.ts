@@ -107,6 +107,42 @@ export interface Recorded extends Request {
 	drawn: Partial<ExplainerState>;
 }
 
+/** What LRPWidget has besides. */
+export interface LRPState {
+	/** How many layers back from the inputs, which are 0. */
+	depth: number;
+	_flow: Flow | Empty;
+	_layer_rules: LayerRule[];
+	/** Of rules that a layer may be given. */
+	_rule_names: string[];
+}
+
+/** Relevance on its way back, from the inputs to the score. */
+export interface Flow {
+	score: number | null;
+	stops: Stop[];
+	data: DataView;
+}
+/** Where it is looked at. */
+export interface Stop {
+	name: string;
+	/** Of the layer; empty for the inputs and the score. */
+	path: string;
+	shape: string;
+	sum: number | null;
+	/** Over the inputs; none where the layer has no positions. */
+	maps: FrameArray[];
+	/** Each value of a map adds up block x block of the layer's own. */
+	block: number;
+	/** Sums over positions. */
+	units: FrameArray;
+}
+/** A layer with weights, and the rule that it has unless it is given one of its own. */
+export interface LayerRule {
+	path: string;
+	rule: string;
+}
+
 export type Empty = Record<string, never>;
 
 /** A method or a baseline: which one, and the values of its fields, among which may be further choices. */
@@ -115,7 +151,7 @@ export interface Choice {
 	[field: string]: Value;
 }
 /** A list of numbers is a colour. */
-export type Value = number | string | boolean | null | number[] | ArrayRef | Choice;
+export type Value = number | string | boolean | null | number[] | ArrayRef | Choice | Record<string, string>;
 /** An array that stays in Python; the page hands it back untouched. */
 export interface ArrayRef {
 	array: string;

@@ -29,6 +29,8 @@ test("a column of numbers shares its decimals", () => {
 test("a number box holds what can be typed", () => {
 	assert.equal(typed(0.1 + 0.2), "0.3");
 	assert.equal(typed(-64), "-64");
+	assert.equal(typed(0.000001), "1e-6");
+	assert.equal(typed(0.0005), "0.0005");
 	assert.equal(withUnit("12", "px"), "12 px");
 	assert.equal(withUnit("12", ""), "12");
 });

@@ -89,6 +89,7 @@ class ModelView:
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
         self.build = _build(model)
+        self.watched: tuple[str, ...] = ()
         self._together: tuple[tuple[str, ...], ...] = ()
         self.recall: Recall | None = None
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
@@ -155,6 +156,12 @@ class ModelView:
         """The same view with respect to the output of a layer, given by its path."""
         other = copy.copy(self)
         other.wrt = wrt
+        return other
+
+    def watching(self, layers: Sequence[str]) -> ModelView:
+        """The same view, where methods that can also tell what they find at some layers, given by their paths."""
+        other = copy.copy(self)
+        other.watched = tuple(layers)
         return other
 
     def alongside(self, groups: Sequence[tuple[str, ...]], recall: Recall | None = None) -> ModelView:

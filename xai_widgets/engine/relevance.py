@@ -58,6 +58,7 @@ class Relevance(NamedTuple):
         flow: For each layer that was asked for, an array for each tensor that its calls return.
         unread: Paths of layers through which only the plain gradient went.
         flat_table: Whether the values of a vector enter a dense layer under a flat rule.
+        default_rules: By path of each layer with weights that the walk passed, the rule without one of its own.
     """
 
     values: list[np.ndarray]
@@ -66,6 +67,7 @@ class Relevance(NamedTuple):
     flow: dict[str, list[np.ndarray]]
     unread: tuple[str, ...]
     flat_table: bool
+    default_rules: dict[str, Rule]
 
 
 def relevance(
@@ -111,21 +113,21 @@ def relevance(
         learnt.append((outputs, {path: len(kept) for path, kept in flow.items() if kept}, walk))
         return found, precise(scores), given(outputs), [one for kept in flow.values() for one in kept]
 
-    def fact() -> tuple[Any, tuple[Head, ...], dict[str, int], tuple[str, ...], bool]:
+    def fact() -> tuple[Any, tuple[Head, ...], dict[str, int], tuple[Any, ...]]:
         outputs, kept, walk = learnt.pop()
-        return outputs.structure, outputs.heads, kept, tuple(walk.unread), walk.flat_table
+        return outputs.structure, outputs.heads, kept, (tuple(walk.unread), walk.flat_table, walk.default_rules)
 
     scalar = tf.TensorSpec([], view.dtype)
     signature = [*specs(inputs), *specs(lows), *specs(highs), CLASSES, scalar, scalar]
     key = ("relevance", *score.key, repr(structure), plan.composite, plan.rules, keep)
-    function, (template, heads, kept, unread, flat) = view.compiled(key, run, signature, fact)
+    function, (template, heads, kept, seen) = view.compiled(key, run, signature, fact)
     numbers = (tf.constant(number, view.dtype) for number in (plan.epsilon, plan.gamma))
     classes = tf.constant(score.classes, tf.int32)
     values, scores, columns, flowed = function(*map(tf.constant, (*inputs, *lows, *highs)), classes, *numbers)
     remaining = iter(flowed)
     flow = {path: [next(remaining).numpy() for _ in range(count)] for path, count in kept.items()}
     outputs = gathered(columns, template, heads)
-    return Relevance([one.numpy() for one in values], scores.numpy(), outputs, flow, unread, flat)
+    return Relevance([one.numpy() for one in values], scores.numpy(), outputs, flow, *seen)
 
 
 def _traced(

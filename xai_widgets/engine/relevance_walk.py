@@ -53,6 +53,7 @@ class Walk:
     ) -> None:
         self.unread: dict[str, None] = {}
         self.ruled: set[str] = set()
+        self.default_rules: dict[str, Rule] = {}
         self.flat_table = False
         self._site, self._scores, self._dtype = site, scores, scores.dtype
         self._composite, self._rules, self._layers = plan.composite, dict(plan.rules), layers
@@ -123,12 +124,14 @@ class Walk:
         paths = [self._layers[place] for place in marks(folded.operation.name)]
         named = [path for path in paths if path in self._rules]
         self.ruled.update(named)
-        if named:
-            return self._rules[named[-1]]
         if not paths:
             return _OUTSIDE
         first = folded.operation.name in self._first
         rule = self._composite.rule(folded.linear.kind, first)
+        around = [path for path in named if path != paths[-1]]
+        self.default_rules.setdefault(paths[-1], self._rules[around[-1]] if around else rule)
+        if named:
+            return self._rules[named[-1]]
         if first and rule.name == "flat" and folded.operation.inputs[folded.linear.x].shape.rank == 2:
             self.flat_table |= folded.linear.kind == "dense"
         return rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -64,6 +64,20 @@ class Surrogate:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """Relevance on its way from the score to the inputs.
+
+    Attributes:
+        relevance: By path of the layer, in the order in which they return, an array (n, ...) for each tensor that its
+            calls return.
+        rules: By path of each layer with weights, the name of the rule that it has unless it is given one of its own.
+    """
+
+    relevance: Mapping[str, Sequence[np.ndarray]]
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Frame:
     """A snapshot of a running explanation; the last of a run has `progress` 1 and is the answer.
 
@@ -85,6 +99,7 @@ class Frame:
         surrogate: The linear model whose weights the values are; None where there is none.
         facts: Plain sentences on what was computed.
         notes: Plain sentences where the result may mislead.
+        flow: Of methods that hand relevance on from layer to layer, what they find at those that the view watches.
     """
 
     values: Sequence[np.ndarray]
@@ -103,6 +118,7 @@ class Frame:
     surrogate: Surrogate | None = None
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    flow: Flow | None = None
 
 
 def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xai_widgets.composites import COMPOSITES, read_rule
+from xai_widgets.composites import COMPOSITES, read_rule, write_rule
 from xai_widgets.declare import Words, param
-from xai_widgets.methods.base import Frame, GradientMethod, Inputs
+from xai_widgets.methods.base import Flow, Frame, GradientMethod, Inputs
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -77,10 +77,15 @@ class LRP(GradientMethod):
         return relevance(view, score, entered, structure, plan, box, keep)
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
-        found = self.propagated(view, score, inputs)
-        nothing = np.zeros_like(found.scores)
+        found = self.propagated(view, score, inputs, view.watched)
+        rules = {path: write_rule(rule) for path, rule in found.default_rules.items() if path}
         yield Frame(
-            found.values, outputs=found.outputs, score=found.scores, baseline_score=nothing, notes=tuple(notes(found))
+            found.values,
+            outputs=found.outputs,
+            score=found.scores,
+            baseline_score=np.zeros_like(found.scores),
+            notes=tuple(notes(found)),
+            flow=Flow(found.flow, rules) if view.watched else None,
         )
 
     def claims(self) -> bool:

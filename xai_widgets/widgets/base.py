@@ -375,7 +375,7 @@ class Explainer(anywidget.AnyWidget):
                         return (yield from self._run(job, method, target, index))
                     expected = None
                 self._traced.add(kind)
-                self._drawn_for = index, target, task, frame
+                self._drawn_for = (index, target, task, frame) if frame.surrogate is not None else None
                 self._publish(job, task, frame, attribution, time.perf_counter() - started)
                 shown = True
                 yield

@@ -23,6 +23,8 @@ export function Stage(props: {
 	state: Session["state"];
 	frame: Frame | null;
 	onShow: (patch: Partial<Display>) => void;
+	/** What the maps belong to, where that is not the inputs. */
+	inputs?: Input[];
 	/** Whether a coarse map runs smoothly from cell to cell. */
 	smoothly?: boolean;
 	/** More ways to look at it, among the tools. */
@@ -35,7 +37,8 @@ export function Stage(props: {
 	children?: ComponentChildren;
 }) {
 	const { state, frame, onShow, smoothly = false } = props;
-	const inputs = state._pictures.value.length > 0 ? state._pictures.value : NOTHING;
+	const given = props.inputs ?? state._pictures.value;
+	const inputs = given.length > 0 ? given : NOTHING;
 	const sign = state.sign.value;
 	// A frame without maps is a picture that the method made: it is shown in its own colours, as a mask of nothing is.
 	const made = frame?.arrays.length === 0;
