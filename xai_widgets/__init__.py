@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
+    from xai_widgets.widgets.shap import SHAPWidget as SHAPWidget
 
 __version__ = "0.1.0"
 
@@ -131,6 +132,7 @@ _HOMES = {
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.explorer": ("Explorer", "explore"),
     "widgets.saliency": ("SaliencyWidget",),
+    "widgets.shap": ("SHAPWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

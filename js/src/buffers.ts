@@ -25,6 +25,11 @@ export function decodeArray(data: DataView, { shape, scale, offset }: FrameArray
 	return values;
 }
 
+/** Numbers of 32 bits. */
+export function decodeFloats(data: DataView): Float64Array {
+	return Float64Array.from({ length: data.byteLength / 4 }, (_, i) => data.getFloat32(4 * i, true));
+}
+
 /** The brightness of a picture, 0..255 (Rec. 601 luma where it has colours). */
 export function decodeGrey({ shape: [height, width, channels], data }: Picture): Float64Array {
 	const bytes = bytesOf(data);

@@ -187,3 +187,47 @@ export interface Card {
 	notes: string[];
 	baseline_name: string;
 }
+
+/** What a widget of Shapley values has besides; all empty where no table is explained. */
+export interface SHAPState {
+	chart: Chart;
+	order: Order;
+	/** How many features stand for themselves; the others are joined. */
+	top: number;
+	_row: Row | Empty;
+	_swarm: Swarm | Empty;
+}
+
+export type Chart = "waterfall" | "force" | "beeswarm" | "bars" | "all";
+export type Order = "magnitude" | "name" | "as given";
+
+/** The values of one sample of a table, as float32. */
+export interface Row {
+	sample: number;
+	target: string;
+	/** Where the values start, and what the model gives. */
+	base: number | null;
+	score: number;
+	/** What the values have more than the difference; null where none is claimed. */
+	residual: number | null;
+	values: DataView;
+	/** Standard errors. */
+	error: DataView | null;
+}
+
+/** The values of many samples of a table, for one target: float32, sample by sample. At first there is only `total`. */
+export interface Swarm {
+	/** How many samples there are in all. */
+	total: number;
+	/** How many are looked at, and which of them are known. */
+	count?: number;
+	samples?: number[];
+	method?: string;
+	target?: number | null;
+	target_name?: string;
+	values?: DataView;
+	/** The features themselves. */
+	data?: DataView;
+	base?: DataView;
+	score?: DataView;
+}

@@ -16,9 +16,10 @@ from xai_widgets.layout import positions
 from xai_widgets.methods import Method
 from xai_widgets.widgets.base import Explainer, asset
 from xai_widgets.widgets.saliency import SaliencyWidget
+from xai_widgets.widgets.shap import SHAPWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget,)
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, SHAPWidget)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -106,9 +107,9 @@ class Explorer(anywidget.AnyWidget):
         view = self.views.get(name)
         if view is None:
             cls = self._offered[name]
-            view = cls(
-                self._model, self._inputs, self._based(cls.METHODS[0]()), target=target, index=index, **self._options
-            )
+            # Where no baseline is shared yet, each view starts from its own.
+            method = None if self._shared["baseline"] is None else self._based(cls.METHODS[0]())
+            view = cls(self._model, self._inputs, method, target=target, index=index, **self._options)
             view.observe(self._keep, ["target", "index", "method"])
             self.views[name] = view
             return
