@@ -16,6 +16,7 @@ const context = await esbuild.context({
 		compilerOptions: { jsx: "react", jsxFactory: "jsxElement", jsxFragmentFactory: "jsxFragment" },
 	},
 	minify: !watch,
+	charset: "utf8",
 	sourcemap: watch && "inline",
 	logLevel: "info",
 });

@@ -4,6 +4,7 @@ import { connect, keepKeys } from "./model";
 import { SHAPView } from "./parts/shap_view";
 import type { SHAPState } from "./state";
 import "./theme.css";
+import "./shap.css";
 
 const OWN: Record<keyof SHAPState, true> = { chart: true, order: true, top: true, _row: true, _swarm: true };
 

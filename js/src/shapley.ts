@@ -2,29 +2,25 @@
 import { decodeFloats } from "./buffers";
 import { signed, significant } from "./format";
 import { percentile } from "./paint";
-import type { Empty, Features, Order, Row, Swarm } from "./state";
+import type { Empty, Features, Order, Swarm } from "./state";
 
 /** One sample: how its score comes about. */
 export interface Explained {
 	sample: number;
-	target: string;
 	base: number;
 	/** Whether the base value is known; where it is not, the values start at 0. */
 	based: boolean;
 	score: number;
-	residual: number | null;
+	/** What the values have more than the difference. */
+	residual: number;
 	values: Float64Array;
+	data: Float64Array;
 	error: Float64Array | null;
-	texts: string[];
 }
 
-/** Many samples, feature by feature. */
+/** Many samples, their numbers feature by feature. */
 export interface Explaineds {
-	total: number;
-	count: number;
-	method: string;
-	target: number | null;
-	targetName: string;
+	told: Swarm;
 	samples: number[];
 	base: Float64Array;
 	score: Float64Array;
@@ -43,53 +39,38 @@ export interface Part {
 	of?: string;
 }
 
-export function readRow(row: Row | Empty, texts: string[]): Explained | null {
-	if (!("values" in row)) return null;
-	const { sample, target, base, score, residual, values, error } = row as Row;
-	return {
-		...{ sample, target, base: base ?? 0, based: base !== null, score, residual, texts },
-		values: decodeFloats(values),
-		error: error && decodeFloats(error),
-	};
-}
-
 /** What is known of the samples; null where no table is explained. */
 export function readSwarm(told: Swarm | Empty, width: number): Explaineds | null {
 	if (!("total" in told)) return null;
-	const swarm = told as Swarm;
-	const floats = (view?: DataView) => (view ? decodeFloats(view) : new Float64Array(0));
+	const floats = (name: "base" | "score" | "values" | "data") =>
+		decodeFloats((told as Swarm)[name] ?? new DataView(new ArrayBuffer(0)));
 	const columns = (all: Float64Array) =>
 		Array.from({ length: width }, (_, feature) => all.filter((_, i) => i % width === feature));
 	return {
-		total: swarm.total,
-		count: swarm.count ?? 0,
-		method: swarm.method ?? "",
-		target: swarm.target ?? null,
-		targetName: swarm.target_name ?? "",
-		samples: swarm.samples ?? [],
-		base: floats(swarm.base),
-		score: floats(swarm.score),
-		values: columns(floats(swarm.values)),
-		data: columns(floats(swarm.data)),
+		told: told as Swarm,
+		samples: told.samples ?? [],
+		base: floats("base"),
+		score: floats("score"),
+		values: columns(floats("values")),
+		data: columns(floats("data")),
 	};
 }
 
-/** One of many samples by itself. */
-export function rowOf(swarm: Explaineds, sample: number): Explained | null {
-	const at = swarm.samples.indexOf(sample);
+/** One of the samples by itself. */
+export function rowOf(
+	{ told, samples, base, score, values, data }: Explaineds,
+	sample: number,
+): Explained | null {
+	const at = samples.indexOf(sample);
 	if (at < 0) return null;
-	const base = swarm.base[at];
-	const values = Float64Array.from(swarm.values, (column) => column[at]);
+	const own = Float64Array.from(values, (column) => column[at]);
+	const based = !Number.isNaN(base[at]);
+	const start = based ? base[at] : 0;
+	const end = based ? score[at] : sum(own);
 	return {
-		sample,
-		target: swarm.targetName,
-		base: Number.isNaN(base) ? 0 : base,
-		based: !Number.isNaN(base),
-		score: swarm.score[at],
-		residual: Number.isNaN(base) ? null : sum(values) - (swarm.score[at] - base),
-		values,
-		error: null,
-		texts: swarm.data.map((column) => significant(column[at], 4)),
+		...{ sample, based, base: start, score: end, residual: sum(own) - (end - start), values: own },
+		data: Float64Array.from(data, (column) => column[at]),
+		error: told.error ? decodeFloats(told.error) : null,
 	};
 }
 
@@ -116,10 +97,10 @@ const NOTHING = 1e-3;
 
 /** What leads from the base value to the score: from the top down, the last one starts at the base value. */
 export function partsOf(row: Explained, { labels }: Pick<Features, "labels">, order: Order, top: number) {
-	const { values, error, texts, residual } = row;
+	const { values, data, error, residual } = row;
 	const { shown, rest } = pick(values, labels, order, top);
 	const parts: Part[] = shown.map((feature) => ({
-		...{ feature, label: labels[feature], text: texts[feature] ?? "" },
+		...{ feature, label: labels[feature], text: significant(data[feature], 4) },
 		...{ value: values[feature], error: error?.[feature] ?? null },
 	}));
 	const joined = (label: string, features: number[]): Part => ({
@@ -128,9 +109,9 @@ export function partsOf(row: Explained, { labels }: Pick<Features, "labels">, or
 	});
 	const up = rest.filter((feature) => values[feature] > 0);
 	const down = rest.filter((feature) => values[feature] <= 0);
-	const size = values.reduce((total, value) => total + Math.abs(value), 0);
+	const size = sum(values.map(Math.abs));
 	const missed: Part[] =
-		residual !== null && Math.abs(residual) > NOTHING * size
+		Math.abs(residual) > NOTHING * size
 			? [{ feature: null, label: "not accounted for", text: "", value: -residual, error: null }]
 			: [];
 	return {
@@ -146,24 +127,22 @@ export function partsOf(row: Explained, { labels }: Pick<Features, "labels">, or
 	};
 }
 
-/** Where each part starts and ends, the last one from the base value on. */
-export function ways(base: number, parts: Part[]): { from: number; to: number }[] {
-	let at = base;
-	const up = parts.slice().reverse();
-	return up
-		.map(({ value }) => {
-			const from = at;
-			at += value;
-			return { from, to: at };
-		})
-		.reverse();
+/** Where each part starts and ends: the first one ends at the score. */
+export function ways(score: number, parts: Part[]): { from: number; to: number }[] {
+	let at = score;
+	return parts.map(({ value }) => {
+		const to = at;
+		at -= value;
+		return { from: at, to };
+	});
 }
 
-/** A force plot: pushes upwards end at the score, pushes downwards start there, the largest next to it. */
+/** A force plot: pushes upwards end at the score, pushes downwards start there, the largest next to it, joined ones last. */
 export function forces(score: number, parts: Part[]): { part: Part; low: number; high: number }[] {
 	const placed = [];
 	let [low, high] = [score, score];
-	for (const part of parts.slice().sort((a, b) => Math.abs(b.value) - Math.abs(a.value))) {
+	const size = ({ feature, value }: Part) => (feature === null ? 0 : Math.abs(value));
+	for (const part of parts.slice().sort((a, b) => size(b) - size(a))) {
 		if (part.value > 0) {
 			placed.push({ part, low: low - part.value, high: low });
 			low -= part.value;
@@ -175,11 +154,13 @@ export function forces(score: number, parts: Part[]): { part: Part; low: number;
 	return placed.sort((a, b) => a.low - b.low);
 }
 
+export function meanSize(values: Float64Array): number {
+	return sum(values.map(Math.abs)) / (values.length || 1);
+}
+
 /** The mean magnitude of each feature. */
 export function importance({ values }: Explaineds): number[] {
-	return values.map(
-		(column) => column.reduce((total, value) => total + Math.abs(value), 0) / (column.length || 1),
-	);
+	return values.map(meanSize);
 }
 
 const BINS = 100;
@@ -213,9 +194,7 @@ export function sum(values: ArrayLike<number>): number {
 }
 
 /** What is said of a part where it is pointed at. */
-export function readPart({ label, text, value, error, of = "" }: Part, all: Float64Array): string {
-	const size = all.reduce((total, one) => total + Math.abs(one), 0);
-	const share = size > 0 ? `  ${((100 * Math.abs(value)) / size).toFixed(0)} % of all magnitudes` : "";
-	const spread = error === null || error === 0 ? "" : ` ± ${signed(error, 2).slice(1)}`;
-	return `${label}${text && ` = ${text}`}  ${of}${signed(value, 4)}${spread}${share}`;
+export function readPart({ label, text, value, error, of = "" }: Part): string {
+	const spread = error ? ` ± ${significant(error, 2)}` : "";
+	return `${label}${text && ` = ${text}`}  ${of}${signed(value, 4)}${spread}`;
 }

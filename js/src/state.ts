@@ -194,28 +194,15 @@ export interface SHAPState {
 	order: Order;
 	/** How many features stand for themselves; the others are joined. */
 	top: number;
-	_row: Row | Empty;
+	/** One sample. */
+	_row: Swarm | Empty;
 	_swarm: Swarm | Empty;
 }
 
 export type Chart = "waterfall" | "force" | "beeswarm" | "bars" | "all";
 export type Order = "magnitude" | "name" | "as given";
 
-/** The values of one sample of a table, as float32. */
-export interface Row {
-	sample: number;
-	target: string;
-	/** Where the values start, and what the model gives. */
-	base: number | null;
-	score: number;
-	/** What the values have more than the difference; null where none is claimed. */
-	residual: number | null;
-	values: DataView;
-	/** Standard errors. */
-	error: DataView | null;
-}
-
-/** The values of many samples of a table, for one target: float32, sample by sample. At first there is only `total`. */
+/** The values of some samples of a table, for one target: float32, sample by sample. At first there is only `total`. */
 export interface Swarm {
 	/** How many samples there are in all. */
 	total: number;
@@ -228,6 +215,9 @@ export interface Swarm {
 	values?: DataView;
 	/** The features themselves. */
 	data?: DataView;
+	/** Where the values start, and what the model gives; NaN where it is unknown. */
 	base?: DataView;
 	score?: DataView;
+	/** Standard errors of the values. */
+	error?: DataView | null;
 }

@@ -55,6 +55,12 @@ class HandedSHAP(SHAPWidget):
     def _handed(self) -> _HandedSubject:
         return cast(_HandedSubject, self._subject)
 
+    def _told(self, task: Task) -> dict[str, Any]:
+        told = super()._told(task)
+        for method in told["_schema"]["methods"]:
+            method["fields"] = []  # nothing that could be set
+        return {**told, "_title": "SHAP values of a shap.Explanation"}
+
     def _taken_from(self, model: Any, inputs: Any) -> Taken:
         return _Handed(model, self._features)
 
@@ -110,9 +116,7 @@ class HandedSHAP(SHAPWidget):
         """All samples at once, of the output that is shown."""
         a = self._handed.attributed(self.target if shown.target[0] < 0 else int(shown.target[0]))
         places = evenly(len(a), a.values.shape[-1])
-        swarm = Swarm(places, a.inputs[places], len(a), type(a.method).label)
-        swarm.add(_rows(a, places))
-        self._tell(swarm)
+        self._tell(Swarm.of(_rows(a, places), places, len(a)))
         yield
 
 

@@ -25,7 +25,6 @@ from xai_widgets.widgets.base import Explainer, asset
 from xai_widgets.widgets.swarm import Swarm, evenly
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, choice
-from xai_widgets.wire import finite
 from xai_widgets.worker import WORKER
 
 CHARTS = ("waterfall", "force", "beeswarm", "bars", "all")
@@ -92,7 +91,7 @@ class SHAPWidget(Explainer):
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         if not self._tabular:
             return {}
-        return {"_row": row_of(attribution, task.subject.inputs.first)}
+        return {"_row": row_of(attribution, task.subject.inputs.first, len(self._subject.inputs))}
 
     # The samples beside the one that is shown
 
@@ -138,12 +137,10 @@ def is_table(subject: Subject) -> bool:
     return not others and array.ndim == 2 and view.wrt is None
 
 
-def row_of(a: Attribution, sample: int) -> dict[str, Any]:
-    """The values of one sample of a table, from its base value to its score."""
+def row_of(a: Attribution, sample: int, total: int) -> dict[str, Any]:
+    """The values of one sample of a table, as those of many travel, with their standard errors."""
     error = None if a.error is None else a.error[0].astype("<f4").tobytes()
-    told = {"sample": sample, "base": a.baseline_score[0], "score": a.score[0], "residual": a.residual[0]}
-    values = np.asarray(a.values[0], "<f4").tobytes()
-    return finite({**told, "values": values, "error": error, "target": a.targets[0]})
+    return {**Swarm.of(a, np.array([sample]), total).told(), "error": error}
 
 
 def _check_top(value: Any) -> int:

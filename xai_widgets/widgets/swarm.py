@@ -52,6 +52,13 @@ class Swarm:
         self.target, self.target_name = int(a.target[0]), a.targets[0]
         self.done = now.stop
 
+    @classmethod
+    def of(cls, a: Attribution, places: np.ndarray, total: int) -> Swarm:
+        """What is known already: an attribution of the samples at some places."""
+        swarm = cls(places, a.inputs, total, type(a.method).label)
+        swarm.add(a)
+        return swarm
+
     def told(self) -> dict[str, Any]:
         """What a page is told: numbers as float32, sample by sample, of those that are known."""
         arrays = {"values": self.values, "data": self.data, "base": self.base, "score": self.score}

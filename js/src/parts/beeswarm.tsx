@@ -1,17 +1,16 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { signed, significant } from "../format";
 import { type Link, moveAmong } from "../link";
-import { type Explaineds, importance, layers, pick, shader, sum } from "../shapley";
+import { type Explaineds, importance, layers, meanSize, pick, shader, sum } from "../shapley";
 import type { Order } from "../state";
 import { FeatureButton } from "./feature_button";
 import { useWidth } from "./use_width";
 
 const ROW = 26;
 const RADIUS = 3;
-/** Low feature values, middling and high ones: shap's own colours. */
+/** Low feature values and high ones: shap's own colours. */
 const RAMP = [
 	[0, 139, 251],
-	[154, 86, 190],
 	[255, 0, 81],
 ];
 const UNKNOWN = "rgb(128 128 128)";
@@ -85,13 +84,14 @@ export function Beeswarm(props: {
 	const shown = swarm.samples.indexOf(sample);
 	const press = (event: KeyboardEvent) => {
 		if (event.key === "Enter" || event.key === " ") choose(point);
-		else {
-			const to = neighbour(dots, point ?? dots[0]?.[Math.max(shown, 0)], event.key, point === null);
-			if (!to) return;
-			tell(to);
-		}
+		else if (!event.key.startsWith("Arrow")) return;
+		else tell(neighbour(dots, point ?? dots[0]?.[Math.max(shown, 0)], event.key, !point) ?? point);
 		event.preventDefault();
 	};
+	const stop = Math.max(
+		0,
+		rows.findIndex(({ feature }) => feature === link.pinned),
+	);
 	const rings = shown < 0 ? [] : dots.map((row) => row[shown]);
 
 	return (
@@ -102,8 +102,7 @@ export function Beeswarm(props: {
 						key={row.feature ?? "others"}
 						class="xai-swarm-name"
 						part={{ ...row, text: "", value: row.mean, error: null, of: "mean magnitude " }}
-						stop={row.feature === (link.pinned ?? rows[0].feature) || (i === 0 && !has(rows, link.pinned))}
-						all={NONE}
+						stop={i === stop}
 						link={link}
 					>
 						<span>{row.label}</span>
@@ -145,7 +144,7 @@ export function Beeswarm(props: {
 				<span class="xai-figure">{signed(low, 3)}</span>
 				<span>
 					<small>feature low</small>
-					<i style={{ background: `linear-gradient(90deg, ${RAMP.map((stop) => `rgb(${stop})`)})` }} />
+					<i />
 					<small>high</small>
 				</span>
 				<span class="xai-figure">{signed(high, 3)}</span>
@@ -153,8 +152,6 @@ export function Beeswarm(props: {
 		</div>
 	);
 }
-
-const NONE = new Float64Array(0);
 
 interface SwarmRow {
 	feature: number | null;
@@ -180,15 +177,14 @@ function rowsOf(swarm: Explaineds, labels: string[], order: Order, top: number):
 	const values = Float64Array.from(swarm.samples, (_, at) =>
 		sum(rest.map((feature) => swarm.values[feature][at])),
 	);
-	const mean = values.reduce((total, value) => total + Math.abs(value), 0) / (values.length || 1);
-	return [
-		...rows,
-		{ feature: null, label: `${rest.length} others`, mean, values, data: null, colour: () => UNKNOWN },
-	];
-}
-
-function has(rows: SwarmRow[], feature: number | null): boolean {
-	return rows.some((row) => row.feature === feature);
+	const others = {
+		feature: null,
+		label: `${rest.length} others`,
+		mean: meanSize(values),
+		values,
+		data: null,
+	};
+	return [...rows, { ...others, colour: () => UNKNOWN }];
 }
 
 function dotsOf(values: Float64Array, row: number, xOf: (value: number) => number): Dot[] {
@@ -204,33 +200,28 @@ function dotsOf(values: Float64Array, row: number, xOf: (value: number) => numbe
 
 function colourOf(share: number | null): string {
 	if (share === null) return UNKNOWN;
-	const [from, to] = share < 0.5 ? [RAMP[0], RAMP[1]] : [RAMP[1], RAMP[2]];
-	const part = share < 0.5 ? 2 * share : 2 * share - 1;
-	return `rgb(${from.map((value, i) => Math.round(value + part * (to[i] - value))).join(" ")})`;
+	const [low, high] = RAMP;
+	return `rgb(${low.map((value, i) => Math.round(value + share * (high[i] - value))).join(" ")})`;
 }
 
 /** A pointer means what is this near, in pixels. */
 const NEAR = 8;
 
 function nearest(dots: Dot[][], x: number, y: number): Dot | null {
-	let found: Dot | null = null;
-	let least = NEAR ** 2;
-	for (const dot of dots.flat()) {
-		const distance = (dot.x - x) ** 2 + (dot.y - y) ** 2;
-		if (distance <= least) [found, least] = [dot, distance];
-	}
-	return found;
+	const distance = (dot: Dot) => Math.hypot(dot.x - x, dot.y - y);
+	const far = { found: null as Dot | null, least: NEAR };
+	return dots.flat().reduce((best, dot) => {
+		const least = distance(dot);
+		return least < best.least ? { found: dot, least } : best;
+	}, far).found;
 }
 
 /** The next dot to either side in its row, or that of the same sample in the row above or below. */
-function neighbour(dots: Dot[][], from: Dot | undefined, key: string, start: boolean): Dot | null {
-	if (!from || !key.startsWith("Arrow")) return null;
-	if (start) return from;
+function neighbour(dots: Dot[][], from: Dot | undefined, key: string, start: boolean): Dot | undefined {
+	if (!from || start) return from;
 	const { row, at } = from;
-	if (key === "ArrowUp" || key === "ArrowDown") {
-		return dots[Math.min(Math.max(row + (key === "ArrowUp" ? -1 : 1), 0), dots.length - 1)][at];
-	}
 	const along = dots[row].slice().sort((a, b) => a.x - b.x || a.at - b.at);
-	const to = along.indexOf(from) + (key === "ArrowLeft" ? -1 : 1);
-	return along[Math.min(Math.max(to, 0), along.length - 1)];
+	const there = along.indexOf(from);
+	const to = { ArrowLeft: along[there - 1], ArrowRight: along[there + 1] }[key];
+	return to ?? { ArrowUp: dots[row - 1]?.[at], ArrowDown: dots[row + 1]?.[at] }[key];
 }

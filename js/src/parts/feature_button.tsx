@@ -8,15 +8,13 @@ export function FeatureButton(props: {
 	part: Part;
 	/** Whether the Tab key stops here. */
 	stop: boolean;
-	/** The values of all features. */
-	all: Float64Array;
 	link: Link;
-	style?: { insetInlineStart: string; inlineSize: string };
+	style?: Record<string, string | undefined>;
 	children: ComponentChildren;
 }) {
-	const { part, stop, all, link, style, children } = props;
+	const { part, stop, link, style, children } = props;
 	const { feature } = part;
-	const text = readPart(part, all);
+	const text = readPart(part);
 	const isLit = feature !== null && feature === (link.lit ?? link.pinned);
 	const light = () => link.onLit({ feature, text });
 	return (

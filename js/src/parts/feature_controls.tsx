@@ -1,4 +1,5 @@
-import type { Field, Order, SHAPState } from "../state";
+import type { Order, SHAPState } from "../state";
+import { slider } from "./controls";
 import { NumberField } from "./number_field";
 import { SelectField } from "./select_field";
 
@@ -13,27 +14,17 @@ export function FeatureControls(props: {
 }) {
 	const { order, top, count, onChange } = props;
 	const most = Math.max(count, 1);
-	const field: Field = {
-		...{
-			name: "top",
-			label: "Top",
-			kind: "int",
-			default: 9,
-			min: 1,
-			max: most,
-			step: 1,
-			unit: "",
-			choices: null,
-		},
-		doc: "How many features are shown: those with the largest values. The others are joined.",
-	};
+	const doc = "How many features are shown: those with the largest values. The others are joined.";
 	return (
 		<section>
 			<h4>Features</h4>
-			<NumberField field={field} value={Math.min(top, most)} onChange={(value) => onChange({ top: value })} />
+			<NumberField
+				field={slider("top", doc, 1, most, 1, "", "int")}
+				value={Math.min(top, most)}
+				onChange={(value) => onChange({ top: value })}
+			/>
 			<SelectField
 				label="Order"
-				doc="In which order the features stand."
 				choices={ORDERS}
 				value={order}
 				onChange={(value) => onChange({ order: value as Order })}

@@ -11,18 +11,16 @@ export function Waterfall(props: {
 	table: Table;
 	/** Whether each part starts where the last one ended. */
 	stacked: boolean;
-	pending: boolean;
 	label: string;
 	link: Link;
 }) {
-	const { row, parts, table, stacked, pending, label, link } = props;
-	const spans = stacked ? ways(row.base, parts) : parts.map(({ value }) => ({ from: 0, to: value }));
+	const { row, parts, table, stacked, label, link } = props;
+	const spans = stacked ? ways(row.score, parts) : parts.map(({ value }) => ({ from: 0, to: value }));
 	const ends = [...spans.flatMap(({ from, to }) => [from, to]), ...(stacked ? [row.score, row.base] : [0])];
 	const low = Math.min(...ends);
 	const high = Math.max(...ends);
 	const decimals = sharedDecimals([...ends, high - low]);
 	const share = (value: number) => `${(100 * value) / (high - low || 1)}%`;
-	const number = (value: number) => (pending ? "" : fixed(value, decimals));
 	const stop = parts.find(({ feature }) => feature === link.pinned)?.feature ?? parts[0]?.feature;
 
 	const end = (name: string, aside: string, value: number, known: boolean) => (
@@ -31,8 +29,10 @@ export function Waterfall(props: {
 				{name} <small>{aside}</small>
 			</span>
 			<span />
-			<span class="xai-bar-track">{!pending && <i style={{ insetInlineStart: share(value - low) }} />}</span>
-			<span class="xai-figure">{known ? number(value) : "unknown"}</span>
+			<span class="xai-bar-track">
+				<i style={{ insetInlineStart: share(value - low) }} />
+			</span>
+			<span class="xai-figure">{known ? fixed(value, decimals) : "unknown"}</span>
 		</div>
 	);
 	return (
@@ -51,7 +51,6 @@ export function Waterfall(props: {
 						class="xai-bar"
 						part={part}
 						stop={part.feature === stop}
-						all={row.values}
 						link={link}
 					>
 						<span class="xai-bar-label">{part.label}</span>
@@ -66,9 +65,7 @@ export function Waterfall(props: {
 							/>
 							{stacked && <i class="xai-join" style={{ insetInlineStart: share(to - low) }} />}
 						</span>
-						<span class="xai-figure">
-							{!pending && (part.value > 0 ? "+" : "") + fixed(part.value, decimals)}
-						</span>
+						<span class="xai-figure">{(part.value > 0 ? "+" : "") + fixed(part.value, decimals)}</span>
 					</FeatureButton>
 				);
 			})}
