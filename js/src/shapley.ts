@@ -103,8 +103,8 @@ export function partsOf(row: Explained, { labels }: Pick<Features, "labels">, or
 		...{ feature, label: labels[feature], text: significant(data[feature], 4) },
 		...{ value: values[feature], error: error?.[feature] ?? null },
 	}));
-	const joined = (label: string, features: number[]): Part => ({
-		...{ feature: null, label, text: "", error: null },
+	const joined = (features: number[]): Part => ({
+		...{ feature: null, label: othersOf(features), text: "", error: null },
 		value: sum(features.map((feature) => values[feature])),
 	});
 	const up = rest.filter((feature) => values[feature] > 0);
@@ -115,16 +115,14 @@ export function partsOf(row: Explained, { labels }: Pick<Features, "labels">, or
 			? [{ feature: null, label: "not accounted for", text: "", value: -residual, error: null }]
 			: [];
 	return {
-		parts: [...parts, ...(rest.length > 0 ? [joined(`${rest.length} others`, rest)] : []), ...missed],
+		parts: [...parts, ...(rest.length > 0 ? [joined(rest)] : []), ...missed],
 		/** The same with the joined ones by their signs: nothing cancels out. */
-		apart: [
-			...parts,
-			...[joined(`${up.length} others`, up), joined(`${down.length} others`, down)].filter(
-				({ value }) => value !== 0,
-			),
-			...missed,
-		],
+		apart: [...parts, ...[joined(up), joined(down)].filter(({ value }) => value !== 0), ...missed],
 	};
+}
+
+export function othersOf({ length }: number[]): string {
+	return length === 1 ? "1 other" : `${length} others`;
 }
 
 /** Where each part starts and ends: the first one ends at the score. */

@@ -25,7 +25,7 @@ class Menu:
     Attributes:
         arrays: The arrays that a page may name, by their keys.
         layers: Paths of the layers that a method may name.
-        background: Some of the samples as a baseline, evenly chosen; None where there is only one.
+        background: Some of the samples as a baseline, evenly chosen; None where there is only one, or numbers are missing.
         based: Whether methods that are new to a page start from the background, where there is one.
     """
 
@@ -39,7 +39,8 @@ class Menu:
         places = np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)
         self._names = tuple(f"sample {place + 1}" for place in places)
         self._data_arrays: dict[str, np.ndarray] = {}
-        self.background = Samples(arrays[0][places]) if len(places) > 1 else None
+        chosen = arrays[0][places]
+        self.background = Samples(chosen) if len(places) > 1 and np.isfinite(chosen).all() else None
         told = None if self.background is None else to_json(self.background, self._data_arrays)
         self._data = None if told is None else told["samples"]
         self._based = None if len(arrays) > 1 else told

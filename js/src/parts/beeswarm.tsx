@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { signed, significant } from "../format";
 import { type Link, moveAmong } from "../link";
-import { type Explaineds, importance, layers, meanSize, pick, shader, sum } from "../shapley";
+import { type Explaineds, importance, layers, meanSize, othersOf, pick, shader, sum } from "../shapley";
 import type { Order } from "../state";
 import { FeatureButton } from "./feature_button";
 import { useWidth } from "./use_width";
@@ -141,13 +141,11 @@ export function Beeswarm(props: {
 				)}
 			</div>
 			<p class="xai-swarm-axis" aria-hidden="true">
-				<span class="xai-figure">{signed(low, 3)}</span>
-				<span>
-					<small>feature low</small>
-					<i />
-					<small>high</small>
-				</span>
-				<span class="xai-figure">{signed(high, 3)}</span>
+				feature low <i /> high
+			</p>
+			<p class="xai-swarm-axis xai-figure" aria-hidden="true">
+				<span>{signed(low, 3)}</span>
+				<span>{signed(high, 3)}</span>
 			</p>
 		</div>
 	);
@@ -179,7 +177,7 @@ function rowsOf(swarm: Explaineds, labels: string[], order: Order, top: number):
 	);
 	const others = {
 		feature: null,
-		label: `${rest.length} others`,
+		label: othersOf(rest),
 		mean: meanSize(values),
 		values,
 		data: null,
