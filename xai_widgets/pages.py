@@ -128,9 +128,9 @@ def settle(timeout: float = 300) -> None:
     from ipywidgets.widgets.widget import _instances
 
     for widget in list(_instances.values()):
-        if isinstance(widget, AnyWidget) and callable(result := getattr(widget, "result", None)):
+        if isinstance(widget, AnyWidget) and callable(finish := getattr(widget, "finish", None)):
             with contextlib.suppress(Exception):  # the widget's view says what went wrong
-                result(timeout)
+                finish(timeout)
             widget.send_state()
 
 

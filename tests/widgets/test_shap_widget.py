@@ -29,12 +29,10 @@ def numbers(told, name, width=30):
     return flat.reshape(-1, width) if name in ("values", "data", "error") else flat
 
 
-def grown(widget, seconds=WAIT):
+def grown(widget):
     """What is told of all samples, once they are all known."""
-    end = time.monotonic() + seconds
-    while not widget._swarm.get("count") or len(widget._swarm["samples"]) < widget._swarm["count"]:
-        assert time.monotonic() < end, widget._refused
-        time.sleep(0.01)
+    widget.finish(WAIT)
+    assert len(widget._swarm["samples"]) == widget._swarm["count"]
     return widget._swarm
 
 
@@ -95,7 +93,7 @@ def test_another_sample_keeps_the_others_and_another_class_brings_its_own(table,
     first = grown(table)
     table.index = 5
     table.result(WAIT)
-    assert WORKER.wait_idle(WAIT)
+    grown(table)
     assert table._row["samples"] == [5]
     assert numbers(table._row, "values") == pytest.approx(numbers(first, "values")[5:6], abs=1e-5)
     assert table._swarm == first

@@ -509,6 +509,10 @@ class Explainer(anywidget.AnyWidget):
         assert answer is not None
         raise answer
 
+    def finish(self, timeout: float | None = None) -> None:
+        """Wait until all that the view shows is there; see `result`."""
+        self.result(timeout)
+
     def plot(self) -> Figure:
         """A static matplotlib figure of the current result."""
         return self.result().plot()
@@ -577,7 +581,7 @@ class Explainer(anywidget.AnyWidget):
         """Write the settled widget as one HTML file that works offline and still answers its display controls."""
         from xai_widgets.pages import widget_page
 
-        self.result()
+        self.finish()
         with _STATE:
             page = widget_page(self, title=self._title)
         Path(path).write_text(page, encoding="utf-8")

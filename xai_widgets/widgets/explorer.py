@@ -75,12 +75,16 @@ class Explorer(anywidget.AnyWidget):
         """The settled attribution of the open view; see `Explainer.result`."""
         return self.view.result(timeout)
 
+    def finish(self, timeout: float | None = None) -> None:
+        """Wait until all that the open view shows is there."""
+        self.view.finish(timeout)
+
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the views that were opened so far as one HTML file that works offline."""
         from xai_widgets.pages import widget_page
 
         for view in self.views.values():
-            view.result()
+            view.finish()
         Path(path).write_text(widget_page(self, title=self._title, parts=tuple(self.views.values())), encoding="utf-8")
 
     def close(self) -> None:

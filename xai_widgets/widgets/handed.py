@@ -96,7 +96,8 @@ class HandedSHAP(SHAPWidget):
 
     def _run(self, job: int, method: Method, target: Any, index: int) -> Iterator[None]:
         try:
-            task = self._task = self._task_of(method, target, index)
+            task = _HandedTask(self._handed, target, slice(index, index + 1))
+            self._task = task
             self._publish(job, task, task.frame, task.attribution, 0.0)
         except Exception as error:
             self._fail(job, error)
@@ -194,7 +195,7 @@ class _HandedTask(Task):
         self.frame = Frame([self.attribution.values], passes=0, total=0)
 
     @property
-    def scores(self) -> np.ndarray:  # type: ignore[override]
+    def scores(self) -> np.ndarray:
         return self.attribution.score
 
     def outputs_name(self) -> list[str]:
@@ -207,4 +208,4 @@ class _HandedTask(Task):
 def _rows(a: Attribution, places: np.ndarray) -> Attribution:
     names = ("values", "inputs", "target", "score", "baseline_score", "residual", "change")
     some = {name: cast(np.ndarray, getattr(a, name))[places] for name in names}
-    return replace(a, **some, targets=tuple(a.targets[place] for place in places))  # type: ignore[arg-type]
+    return replace(a, **some, targets=tuple(a.targets[place] for place in places))

@@ -25,7 +25,7 @@ class Menu:
     Attributes:
         arrays: The arrays that a page may name, by their keys.
         layers: Paths of the layers that a method may name.
-        background: Some of the samples as a baseline, evenly chosen; None where there is only one, or numbers are missing.
+        background: Some of the samples as a baseline, evenly chosen; None of one, or with gaps.
         based: Whether methods that are new to a page start from the background, where there is one.
     """
 

@@ -48,7 +48,7 @@ class SHAPWidget(Explainer):
 
     _esm = asset("shap.js")
     _css = asset("shap.css")
-    METHODS = (KernelSHAP, ExpectedGradients, DeepLift, PartitionSHAP, DeepSHAP, GradientSHAP)
+    METHODS: tuple[type[Method], ...] = (KernelSHAP, ExpectedGradients, DeepLift, PartitionSHAP, DeepSHAP, GradientSHAP)
     ASKED: ClassVar[frozenset[str]] = frozenset({"chart", "order", "top"})
 
     chart = choice(CHARTS).tag(sync=True)
@@ -64,11 +64,12 @@ class SHAPWidget(Explainer):
 
         first = arguments[0] if arguments else options.get("model")
         kind = HandedSHAP if cls is SHAPWidget and is_explanation(first) else cls
-        return super().__new__(kind, *arguments, **options)  # type: ignore[no-any-return]
+        return super().__new__(kind, *arguments, **options)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Before super(): the worker may ask for them at once.
         self._swarms: dict[Any, Swarm] = {}
+        self._complete = 0
         super().__init__(*arguments, **options)
 
     def _take(self, given: Taken) -> None:
@@ -103,7 +104,30 @@ class SHAPWidget(Explainer):
     def _settle(self, job: int, answer: Attribution | BaseException) -> None:
         super()._settle(job, answer)
         if job == self._job and isinstance(answer, Attribution) and self._tabular and len(self._subject.inputs) > 1:
-            self._aside("swarm", lambda: self._beside(answer))
+            self._aside("swarm", lambda: self._completed(job, self._beside(answer)))
+        else:
+            self._complete = job
+
+    def _completed(self, job: int, steps: Iterator[None]) -> Iterator[None]:
+        """Tell who waits that all samples of a job are there, or never will be."""
+        try:
+            yield from steps
+        finally:
+            with self._changed:
+                self._complete = job
+                self._changed.notify_all()
+
+    def finish(self, timeout: float | None = None) -> None:
+        """Wait until all samples are there as well.
+
+        Raises:
+            TimeoutError: It took longer.
+            Exception: As `result` does.
+        """
+        super().finish(timeout)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._complete == self._job or self._owner is None, timeout):
+                raise TimeoutError(f"the other samples were not explained within {timeout} s")
 
     def _beside(self, shown: Attribution) -> Iterator[None]:
         """Explain the other samples as the shown one: by its method, and for its class where none was asked for."""
