@@ -128,7 +128,8 @@ def settle(timeout: float = 300) -> None:
     from ipywidgets.widgets.widget import _instances
 
     for widget in list(_instances.values()):
-        if isinstance(widget, AnyWidget) and callable(finish := getattr(widget, "finish", None)):
+        finish = getattr(widget, "finish", None) or getattr(widget, "result", None)
+        if isinstance(widget, AnyWidget) and callable(finish):
             with contextlib.suppress(Exception):  # the widget's view says what went wrong
                 finish(timeout)
             widget.send_state()

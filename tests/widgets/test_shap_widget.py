@@ -105,6 +105,36 @@ def test_another_sample_keeps_the_others_and_another_class_brings_its_own(table,
     assert len(table._swarms) == 2
 
 
+@pytest.mark.parametrize("method", xai.SHAPWidget.METHODS, ids=lambda cls: cls.__name__)
+def test_every_method_explains_all_samples(table, tabular, method):
+    if method.family == "SHAP package":
+        pytest.importorskip("shap")
+    few = {"samples": 32} if "samples" in method.__dataclass_fields__ else {}
+    table.method = method(**few, baseline=xai.Samples(tabular.inputs[30:34]))
+    told = grown(table)
+    assert told["method"] == method.label
+    assert table._refused == table.error == ""
+    values = numbers(told, "values")
+    assert np.isfinite(values).all()
+    gap = numbers(told, "score") - numbers(told, "base")
+    close = {"ExpectedGradients": 0.5, "GradientSHAP": 1.0}.get(method.__name__, 1e-3)
+    assert np.abs(values.sum(axis=1) - gap).max() < close * np.abs(gap).max()
+
+
+@pytest.mark.parametrize("target", [xai.Margin(0, 1), xai.Class(1), lambda outputs: outputs[:, 0] ** 2], ids=str)
+def test_other_targets_are_those_of_all_samples(table, tabular, target):
+    table.target = target
+    expected = xai.explain(tabular.model, tabular.inputs[:40], table.method, target=target, names=tabular.names)
+    np.testing.assert_allclose(numbers(grown(table), "values"), expected.values, rtol=1e-4, atol=1e-4)
+    assert table._swarm["target_name"] == expected.targets[0]
+
+
+def test_recorded_positions_bring_their_values(table):
+    table.record(index=[0, 3])
+    table.result(WAIT)
+    assert [one["drawn"]["_row"]["samples"] for one in table._recorded] == [[0], [3]]
+
+
 def test_new_weights_are_noticed(tabular):
     inputs = keras.Input((30,))
     model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones")(inputs))

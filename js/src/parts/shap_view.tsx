@@ -35,11 +35,12 @@ export function SHAPView(session: Session<SHAPState>) {
 	const index = state.index.value;
 	const target = state.target.value;
 	const live = kernel.value === "live";
+	const { method } = state._row.value;
 	const frame = frameOf(state.frame.value);
 	const beside = useMemo(() => {
-		const known = swarm && told && told.sample !== index && (!live || target === swarm.told.target);
-		return known ? rowOf(swarm, index) : null;
-	}, [swarm, told, index, live, target]);
+		const alike = swarm && told && told.sample !== index && method === swarm.told.method;
+		return alike && (!live || target === swarm.told.target) ? rowOf(swarm, index) : null;
+	}, [swarm, told, index, live, target, method]);
 	const table = useTable(state);
 
 	const choose = (sample: number) => {
