@@ -24,6 +24,7 @@ MAY_ENTER = {
         "attribution",
         "caption",
         "doubts",
+        "given",
         "methods",
         "metrics",
         "task",

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
     from xai_widgets.widgets.lrp import LRPWidget as LRPWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
+    from xai_widgets.widgets.shap import SHAPWidget as SHAPWidget
 
 __version__ = "0.1.0"
 
@@ -137,6 +138,7 @@ _HOMES = {
     "widgets.lime": ("LIMEWidget",),
     "widgets.lrp": ("LRPWidget",),
     "widgets.saliency": ("SaliencyWidget",),
+    "widgets.shap": ("SHAPWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

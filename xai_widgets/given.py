@@ -16,18 +16,7 @@ from xai_widgets.methods import GivenSHAP
 
 def from_explanation(explanation: Any, target: Any) -> Attribution:
     """See `Attribution.from_shap`."""
-    missing = [name for name in ("values", "base_values", "data") if not hasattr(explanation, name)]
-    if missing:
-        raise TypeError(
-            f"explanation must be a shap.Explanation, got {type(explanation).__name__} without {missing[0]}"
-        )
-    values = _numbers("values", explanation.values)
-    data = None if explanation.data is None else _numbers("data", explanation.data)
-    base = None if explanation.base_values is None else _numbers("base_values", explanation.base_values)
-    values, data, base = _with_batch_axis(values, data, base)
-    names = explanation.output_names
-    named = [str(name) for name in names] if isinstance(names, Sequence | np.ndarray) and np.ndim(names) == 1 else []
-    several = _has_outputs(values, data, base, named)
+    values, data, base, named, several = _read(explanation)
     chosen = _classes(target, values.shape[-1] if several else None, named, len(values))
     if several:
         values = np.stack([row[..., index] for row, index in zip(values, chosen, strict=True)])
@@ -54,6 +43,32 @@ def from_explanation(explanation: Any, target: Any) -> Attribution:
         features=_features(explanation.feature_names, data),
         notes=tuple(notes),
     )
+
+
+def outputs_of(explanation: Any) -> tuple[np.ndarray, list[str]]:
+    """(N, k) what the explained outputs of each sample are, base value and values together; and the outputs' names."""
+    values, _, base, named, several = _read(explanation)
+    outputs = values.shape[-1] if several else 1
+    total = values.reshape(len(values), -1, outputs).sum(axis=1, dtype=np.float64)
+    chosen = [np.full(len(values), output if several else -1) for output in range(outputs)]
+    bases = np.stack([_base_of(base, which, len(values)) for which in chosen], axis=1)
+    return total + np.nan_to_num(bases), named
+
+
+def _read(explanation: Any) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, list[str], bool]:
+    """Values, data and base values with a batch axis, the outputs' names, and whether there is an axis of outputs."""
+    missing = [name for name in ("values", "base_values", "data") if not hasattr(explanation, name)]
+    if missing:
+        raise TypeError(
+            f"explanation must be a shap.Explanation, got {type(explanation).__name__} without {missing[0]}"
+        )
+    values = _numbers("values", explanation.values)
+    data = None if explanation.data is None else _numbers("data", explanation.data)
+    base = None if explanation.base_values is None else _numbers("base_values", explanation.base_values)
+    values, data, base = _with_batch_axis(values, data, base)
+    names = explanation.output_names
+    named = [str(name) for name in names] if isinstance(names, Sequence | np.ndarray) and np.ndim(names) == 1 else []
+    return values, data, base, named, _has_outputs(values, data, base, named)
 
 
 def _numbers(name: str, value: Any) -> np.ndarray:

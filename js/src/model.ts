@@ -14,7 +14,7 @@ export interface Session<More extends object = object> {
 	/** Ask Python for another map, or for what else the widget offers. */
 	compute(patch: Partial<Request & More>): void;
 	/** Look at the same map differently: all views follow, the kernel hears nothing. */
-	show(patch: Partial<Display & Pick<Request, "method"> & More>): void;
+	show(patch: Partial<Display & Pick<Request, "method" | "index"> & More>): void;
 }
 
 type Mirrors<State> = { readonly [Trait in keyof State]: ReadonlySignal<State[Trait]> };

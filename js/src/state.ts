@@ -331,3 +331,37 @@ export interface Equations {
 	/** Which share of all masks was drawn. */
 	fraction: number;
 }
+
+/** What a widget of Shapley values has besides; all empty where no table is explained. */
+export interface SHAPState {
+	chart: Chart;
+	order: Order;
+	/** How many features stand for themselves; the others are joined. */
+	top: number;
+	/** One sample. */
+	_row: Swarm | Empty;
+	_swarm: Swarm | Empty;
+}
+
+export type Chart = "waterfall" | "force" | "beeswarm" | "bars" | "all";
+export type Order = "magnitude" | "name" | "as given";
+
+/** The values of some samples of a table, for one target: float32, sample by sample. At first there is only `total`. */
+export interface Swarm {
+	/** How many samples there are in all. */
+	total: number;
+	/** How many are looked at, and which of them are known. */
+	count?: number;
+	samples?: number[];
+	method?: string;
+	target?: number | null;
+	target_name?: string;
+	values?: DataView;
+	/** The features themselves. */
+	data?: DataView;
+	/** Where the values start, and what the model gives; NaN where it is unknown. */
+	base?: DataView;
+	score?: DataView;
+	/** Standard errors of the values. */
+	error?: DataView | null;
+}

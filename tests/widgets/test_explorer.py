@@ -77,7 +77,7 @@ def test_the_view_that_suits_is_opened_first(digits, tabular):
     flat = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
     for (model, inputs), tab in (
         ((digits.model, digits.inputs[:2]), "cam"),
-        ((tabular.model, tabular.inputs[:2]), "lime"),
+        ((tabular.model, tabular.inputs[:2]), "shap"),
         ((flat, np.zeros((2, 8, 8, 1), "float32")), "saliency"),
     ):
         opened = xai.explore(model, inputs)

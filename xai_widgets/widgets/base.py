@@ -169,9 +169,9 @@ class Explainer(anywidget.AnyWidget):
         self._asides: dict[str, object] = {}
         self._options = {"preprocess": preprocess, "wrt": wrt, "names": names}
         self._features = features
-        self._take(Taken(model, inputs, features=features, **self._options))
-        chosen = self._check_method(as_method(self.METHODS[0] if method is None else method, parameters))
-        task = Task(self._at(self._check_index(index)), chosen, target=target, probability=probability)
+        self._take(self._taken_from(model, inputs))
+        chosen = self._check_method(self._default(parameters) if method is None else as_method(method, parameters))
+        task = self._task_of(chosen, target, self._check_index(index))
         self._check_task(task)
         self._task = task
         self._owner = object()
@@ -189,6 +189,16 @@ class Explainer(anywidget.AnyWidget):
         self._restart()
 
     # The model and the samples
+
+    def _taken_from(self, model: Any, inputs: Any) -> Taken:
+        return Taken(model, inputs, features=self._features, **self._options)
+
+    def _task_of(self, method: Method, target: Any, index: int) -> Task:
+        return Task(self._at(index), method, target=target, probability=self._probability)
+
+    def _default(self, parameters: dict[str, Any]) -> Method:
+        """The method where none is named."""
+        return as_method(self.METHODS[0], parameters)
 
     def _take(self, given: Taken) -> None:
         self._taken = given
@@ -385,7 +395,8 @@ class Explainer(anywidget.AnyWidget):
             self._fail(job, error)
 
     def _new_task(self, method: Method, target: Any, index: int) -> Task:
-        return Task(self._at(index), method, target=target, probability=self._probability)
+        """The task of a job; see `_task_of`, which makes the first."""
+        return self._task_of(method, target, index)
 
     def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:
         """What, when it is new, has to be traced first."""

@@ -20,9 +20,10 @@ from xai_widgets.widgets.cam import CAMWidget
 from xai_widgets.widgets.lime import LIMEWidget
 from xai_widgets.widgets.lrp import LRPWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
+from xai_widgets.widgets.shap import SHAPWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, CAMWidget, LIMEWidget, LRPWidget)
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, CAMWidget, LIMEWidget, SHAPWidget, LRPWidget)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -77,6 +78,10 @@ class Explorer(anywidget.AnyWidget):
         """The settled attribution of the open view; see `Explainer.result`."""
         return self.view.result(timeout)
 
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until all that the open view shows is there."""
+        self.view.settle(timeout)
+
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the views that were opened so far as one HTML file that works offline."""
         from xai_widgets.pages import widget_page
@@ -121,9 +126,9 @@ class Explorer(anywidget.AnyWidget):
         view = self.views.get(name)
         if view is None:
             cls = self._offered[name]
-            view = cls(
-                self._model, self._inputs, self._based(cls.METHODS[0]()), target=target, index=index, **self._options
-            )
+            # Where no baseline is shared yet, each view starts from its own.
+            method = None if self._shared["baseline"] is None else self._based(cls.METHODS[0]())
+            view = cls(self._model, self._inputs, method, target=target, index=index, **self._options)
             view.observe(self._keep, ["target", "index", "method"])
             self.views[name] = view
             return

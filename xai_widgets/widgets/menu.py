@@ -25,6 +25,8 @@ class Menu:
     Attributes:
         arrays: The arrays that a page may name, by their keys.
         layers: Paths of the layers that a method may name.
+        background: Some of the samples as a baseline, evenly chosen; None of one, or with gaps.
+        based: Whether methods that are new to a page start from the background, where there is one.
     """
 
     def __init__(self, methods: tuple[type[Method], ...], inputs: Inputs, value_range: tuple[float, float]) -> None:
@@ -32,11 +34,16 @@ class Menu:
         self._methods, self._inputs, self._value_range = methods, arrays, value_range
         self.arrays: dict[str, np.ndarray] = {}
         self.layers: tuple[str, ...] = ()
+        self.based = False
         # What the baselines that need data start from: some of the samples, evenly chosen.
         places = np.linspace(0, len(arrays[0]) - 1, min(len(arrays[0]), MOST_DATA)).astype(int)
         self._names = tuple(f"sample {place + 1}" for place in places)
         self._data_arrays: dict[str, np.ndarray] = {}
-        self._data = to_json(Samples(arrays[0][places]), self._data_arrays)["samples"] if len(places) > 1 else None
+        chosen = arrays[0][places]
+        self.background = Samples(chosen) if len(places) > 1 and np.isfinite(chosen).all() else None
+        told = None if self.background is None else to_json(self.background, self._data_arrays)
+        self._data = None if told is None else told["samples"]
+        self._based = None if len(arrays) > 1 else told
 
     def schemas(self, method: Method, before: Mapping[str, Any]) -> dict[str, Any]:
         """The controls while a method is chosen; sliders that reached further `before` keep doing so."""
@@ -58,10 +65,12 @@ class Menu:
         )
         offered = [cls for cls in BASELINES if self._offers(cls) or cls is type(baseline)]
         methods = [cls for cls in self._methods if cls.fits(inputs.shape)]
+        told = [{**schema(cls, around, method), "family": cls.family} for cls in methods]
+        if self.based and self._based is not None:
+            for field in (field for one in told for field in one["fields"] if field["kind"] == "baseline"):
+                field["default"] = self._based
         return {
-            "methods": _widened(
-                [{**schema(cls, around, method), "family": cls.family} for cls in methods], before.get("methods", [])
-            ),
+            "methods": _widened(told, before.get("methods", [])),
             "baselines": _widened([schema(cls, around, baseline) for cls in offered], before.get("baselines", [])),
         }
 

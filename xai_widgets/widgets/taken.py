@@ -26,7 +26,7 @@ class Taken:
         self.inputs = inputs
         self.subject, self.added_axis = _subject(model, inputs, **options)
         arrays = self.subject.inputs.arrays
-        self.features = _feature_names(features, arrays)
+        self.features = feature_names(features, arrays)
         self.value_ranges = [value_range(array) for array in arrays]
 
 
@@ -45,7 +45,8 @@ def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tup
         return Subject(model, np.asarray(inputs)[None], preprocess=preprocess, **options), True
 
 
-def _feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
+def feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
+    """Names of the columns of a table, checked."""
     if features is None:
         return ()
     if isinstance(features, str):

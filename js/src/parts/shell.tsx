@@ -32,8 +32,12 @@ export function Shell(props: {
 	sentence?: string | undefined;
 	/** Whether there is a map that display controls change; of areas of one colour there is nothing to clip or to smooth. */
 	displayed?: boolean | "areas";
+	/** What stands beside the map, where that is not what Python sent last. */
+	frame?: Frame | null;
+	/** Goes to another sample without a kernel. */
+	onIndex?: ((index: number) => void) | undefined;
 }) {
-	const { session, name, children, choices, apart = [], displayed = true } = props;
+	const { session, name, children, choices, apart = [], displayed = true, onIndex } = props;
 	const { state, kernel, compute, show } = session;
 	const method = state.method.value;
 	const { methods, baselines } = state._schema.value;
@@ -43,9 +47,9 @@ export function Shell(props: {
 	const [changeInner] = useState(createSwitch);
 	const offline = kernel.value !== "live";
 	const free = offline ? movable(state._recorded.value) : null;
-	const locked = (name: string) => free !== null && !free.has(name);
+	const locked = (name: string) => free !== null && !free.has(name) && !(onIndex && name === "index");
 	const where = kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE;
-	const frame = frameOf(state.frame.value);
+	const frame = props.frame ?? frameOf(state.frame.value);
 	const inputs = state._pictures.value;
 	// Of a picture that the method made there is no map to be drawn otherwise.
 	const made = frame?.arrays.length === 0;
@@ -66,7 +70,7 @@ export function Shell(props: {
 				locked={locked}
 				onMethod={(to) => compute({ method: keeping(apart, method, changeMethod(method, to)) })}
 				onTarget={(target) => compute({ target })}
-				onIndex={(index) => compute({ index })}
+				onIndex={onIndex ?? ((index) => compute({ index }))}
 			/>
 			<div class="xai-columns">
 				{children}
