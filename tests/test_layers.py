@@ -21,6 +21,7 @@ MAY_ENTER = {
         "declare",
         "baselines",
         "attribution",
+        "given",
         "caption",
         "doubts",
         "methods",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.methods import GivenSHAP
 from xai_widgets.task import Subject, Task
 from xai_widgets.wire import finite
 
@@ -55,7 +56,8 @@ class Swarm:
     @classmethod
     def of(cls, a: Attribution, places: np.ndarray, total: int) -> Swarm:
         """What is known already: an attribution of the samples at some places."""
-        swarm = cls(places, a.inputs, total, type(a.method).label)
+        label = "shap" if isinstance(a.method, GivenSHAP) else type(a.method).label
+        swarm = cls(places, a.inputs, total, label)
         swarm.add(a)
         return swarm
 
