@@ -28,6 +28,12 @@ def evenly(samples: int, width: int) -> np.ndarray:
     return np.linspace(0, samples - 1, min(samples, most)).astype(int)
 
 
+def is_table(subject: Subject) -> bool:
+    """Whether a row of features, each with a value of its own, is all that is explained."""
+    (array, *others), view = subject.inputs.arrays, subject.view
+    return not others and array.ndim == 2 and view.wrt is None
+
+
 class Swarm:
     """Attributions of some samples of a table by one method, for one target.
 
@@ -100,3 +106,9 @@ class Swarm:
                 tell(self)
                 told = time.perf_counter()
             yield
+
+
+def row_of(a: Attribution, sample: int, total: int) -> dict[str, Any]:
+    """The values of one sample of a table, as those of many travel, with their standard errors."""
+    error = None if a.error is None else a.error[0].astype("<f4").tobytes()
+    return {**Swarm.of(a, np.array([sample]), total).told(), "error": error}
