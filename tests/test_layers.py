@@ -22,6 +22,7 @@ MAY_ENTER = {
         "composites",
         "baselines",
         "attribution",
+        "given",
         "caption",
         "doubts",
         "given",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
@@ -22,9 +21,9 @@ from xai_widgets.methods import (
 )
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets.base import Explainer, asset
-from xai_widgets.widgets.swarm import Swarm, evenly
+from xai_widgets.widgets.swarm import Swarm, evenly, is_table, row_of
 from xai_widgets.widgets.taken import Taken
-from xai_widgets.widgets.traits import Checked, choice
+from xai_widgets.widgets.traits import Checked, choice, whole
 from xai_widgets.worker import WORKER
 
 CHARTS = ("waterfall", "force", "beeswarm", "bars", "all")
@@ -53,7 +52,7 @@ class SHAPWidget(Explainer):
 
     chart = choice(CHARTS).tag(sync=True)
     order = choice(ORDERS).tag(sync=True)
-    top = Checked(9, lambda _, value: _check_top(value)).tag(sync=True)
+    top = Checked(9, lambda _, value: whole("top", value, 1)).tag(sync=True)
 
     _row = traitlets.Dict().tag(sync=True)
     _swarm = traitlets.Dict().tag(sync=True)
@@ -129,23 +128,3 @@ class SHAPWidget(Explainer):
     def _tell(self, swarm: Swarm) -> None:
         if self._owner is not None:
             self._swarm = swarm.told()
-
-
-def is_table(subject: Subject) -> bool:
-    """Whether a row of features, each with a value of its own, is all that is explained."""
-    (array, *others), view = subject.inputs.arrays, subject.view
-    return not others and array.ndim == 2 and view.wrt is None
-
-
-def row_of(a: Attribution, sample: int, total: int) -> dict[str, Any]:
-    """The values of one sample of a table, as those of many travel, with their standard errors."""
-    error = None if a.error is None else a.error[0].astype("<f4").tobytes()
-    return {**Swarm.of(a, np.array([sample]), total).told(), "error": error}
-
-
-def _check_top(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"top must be an integer from 1, got {value!r}")
-    if value < 1:
-        raise ValueError(f"top must be from 1, got {value}")
-    return int(value)

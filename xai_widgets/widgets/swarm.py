@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.methods import GivenSHAP
 from xai_widgets.task import Subject, Task
 from xai_widgets.wire import finite
 
@@ -25,6 +26,12 @@ def evenly(samples: int, width: int) -> np.ndarray:
     """The places of the samples that are looked at: all, or as many as suit a page, evenly chosen."""
     most = int(np.clip(MOST_NUMBERS // max(width, 1), 16, MOST_SAMPLES))
     return np.linspace(0, samples - 1, min(samples, most)).astype(int)
+
+
+def is_table(subject: Subject) -> bool:
+    """Whether a row of features, each with a value of its own, is all that is explained."""
+    (array, *others), view = subject.inputs.arrays, subject.view
+    return not others and array.ndim == 2 and view.wrt is None
 
 
 class Swarm:
@@ -55,7 +62,8 @@ class Swarm:
     @classmethod
     def of(cls, a: Attribution, places: np.ndarray, total: int) -> Swarm:
         """What is known already: an attribution of the samples at some places."""
-        swarm = cls(places, a.inputs, total, type(a.method).label)
+        label = "shap" if isinstance(a.method, GivenSHAP) else type(a.method).label
+        swarm = cls(places, a.inputs, total, label)
         swarm.add(a)
         return swarm
 
@@ -98,3 +106,9 @@ class Swarm:
                 tell(self)
                 told = time.perf_counter()
             yield
+
+
+def row_of(a: Attribution, sample: int, total: int) -> dict[str, Any]:
+    """The values of one sample of a table, as those of many travel, with their standard errors."""
+    error = None if a.error is None else a.error[0].astype("<f4").tobytes()
+    return {**Swarm.of(a, np.array([sample]), total).told(), "error": error}
