@@ -1,5 +1,6 @@
 """`explore`: the view that suits, tabs to the others, one sample, target and baseline for all."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -70,3 +71,16 @@ def test_one_page_holds_the_views_that_were_opened(opened, tmp_path):
     opened.to_html(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert all(view.model_id in text for view in opened.views.values())
+
+
+def test_the_view_that_suits_is_opened_first(digits, tabular):
+    flat = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    for (model, inputs), tab in (
+        ((digits.model, digits.inputs[:2]), "cam"),
+        ((tabular.model, tabular.inputs[:2]), "lime"),
+        ((flat, np.zeros((2, 8, 8, 1), "float32")), "saliency"),
+    ):
+        opened = xai.explore(model, inputs)
+        assert opened.tab == tab
+        assert opened.result(WAIT).score.shape == (1,)
+        opened.close()

@@ -342,3 +342,15 @@ def test_an_error_of_the_model_is_said_and_nothing_is_stuck(digits):
     widget.close()
     widget.off = [1]
     assert WORKER.wait_idle(WAIT)
+
+
+def test_any_widget_refits_without_a_pass(counted):
+    model, batches = counted
+    widget = xai.SaliencyWidget(model, np.random.default_rng(1).random((1, 8, 8, 1), np.float32), METHOD)
+    widget.result(WAIT)
+    assert WORKER.wait_idle(WAIT)
+    batches.clear()
+    widget.method = METHOD.replace(kernel_width=0.4)
+    assert widget.result(WAIT).method.kernel_width == 0.4
+    assert batches == []
+    widget.close()

@@ -180,8 +180,8 @@ class Coins:
 class Near:
     """Masks of many players: the nearer to the whole input, the likelier, as LIME's kernel of the usual width has it.
 
-    Kernels of other widths weigh the same masks: beside masks drawn for them, their squared error was up to a twelfth
-    larger for narrow ones and two fifths for wide ones, on the digits and on a table of 30. Coins would spend most
+    Kernels of other widths weigh the same masks: beside masks drawn for them, their squared error was up to a fifth
+    larger for narrow ones and a half for wide ones, on the digits and on a table of 30. Coins would spend most
     masks where they hardly count. In each block sizes follow their distribution evenly, and the second half takes the
     players in the order opposite to that of the first.
     """

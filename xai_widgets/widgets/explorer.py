@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,12 +16,13 @@ from xai_widgets.declare import fields, nearest
 from xai_widgets.layout import positions
 from xai_widgets.methods import Method
 from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.cam import CAMWidget
 from xai_widgets.widgets.lime import LIMEWidget
 from xai_widgets.widgets.lrp import LRPWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, LIMEWidget, LRPWidget)
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, CAMWidget, LIMEWidget, LRPWidget)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -51,8 +53,7 @@ class Explorer(anywidget.AnyWidget):
         self._offered = {_name(cls): cls for cls in VIEWS if any(method.fits(shape) for method in cls.METHODS)}
         self._model, self._inputs, self._options = model, inputs, options
         self._shared: dict[str, Any] = {"target": target, "index": index, "baseline": None}
-        first = _suited(self._offered, shape)
-        self._open(first)  # what is wrong with the arguments is said here, in the cell
+        first = self._open_first(_suited(self._offered, shape))
         super().__init__(
             tab=first,
             _tabs=[{"name": name, "label": _label(cls)} for name, cls in self._offered.items()],
@@ -101,6 +102,18 @@ class Explorer(anywidget.AnyWidget):
 
     def _references(self) -> dict[str, str]:
         return {name: f"anywidget:{view.model_id}" for name, view in self.views.items()}
+
+    def _open_first(self, names: Sequence[str]) -> str:
+        """Open the first of some views that takes the model: a picture's network may have no layer for a map.
+
+        What is wrong with the arguments is said here, in the cell.
+        """
+        for name in names[:-1]:
+            with contextlib.suppress(ValueError):
+                self._open(name)
+                return name
+        self._open(names[-1])
+        return names[-1]
 
     def _open(self, name: str) -> None:
         """Make a view, or bring it to what the others look at."""
@@ -172,10 +185,10 @@ def explore(
     )
 
 
-def _suited(offered: dict[str, type[Explainer]], shape: tuple[int, ...]) -> str:
-    """The name of the view that says most of inputs of a shape."""
+def _suited(offered: dict[str, type[Explainer]], shape: tuple[int, ...]) -> list[str]:
+    """The names of the views that say most of inputs of a shape, the best first."""
     wanted = ("cam", "saliency") if len(positions(shape)) > 1 else ("shap", "lime", "saliency")
-    return next(name for name in (*wanted, *offered) if name in offered)
+    return [name for name in wanted if name in offered] or list(offered)
 
 
 def _name(cls: type[Explainer]) -> str:
