@@ -12,6 +12,7 @@ from keras import layers, ops
 from models import function_model, samples, unchanged
 
 import xai_widgets as xai
+from xai_widgets.composites import RULE_NAMES, read_rule, write_rule
 from xai_widgets.engine import unrolled
 from xai_widgets.engine.model import _COMPILED
 
@@ -547,3 +548,8 @@ class TestFlow:
             xai.relevance_flow(model, samples(6), layers=["nothing"])
         with pytest.raises(TypeError, match="layers must be a sequence"):
             xai.relevance_flow(model, samples(6), layers="dense")
+
+
+@pytest.mark.parametrize("text", [*RULE_NAMES, "alpha1.5_beta0.5", "epsilon(1e-06)"])
+def test_the_text_of_a_rule_reads_as_that_rule(text):
+    assert read_rule(write_rule(read_rule(text))) == read_rule(text)
