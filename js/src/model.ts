@@ -125,13 +125,23 @@ export function connect<More extends object = object>(
 }
 
 /**
- * JupyterLab takes arrows and letters for notebook commands ("b" adds a cell) unless they stop here.
- * Chords such as Ctrl+S and Shift+Enter stay the notebook's.
+ * JupyterLab takes arrows and letters for notebook commands ("b" adds a cell) unless they stop here. Notebook 7 hears them
+ * before any element does, and spares an element by a mark. Chords such as Ctrl+S and Shift+Enter stay the notebook's.
  */
 export function keepKeys(el: HTMLElement, abort: AbortSignal): void {
 	const keep = (event: KeyboardEvent) => {
-		const chord = event.ctrlKey || event.metaKey || event.altKey || (event.key === "Enter" && event.shiftKey);
-		if (!chord) event.stopPropagation();
+		if (!isChord(event)) event.stopPropagation();
+	};
+	const spare = (event: KeyboardEvent) => {
+		const { target } = event;
+		if (target instanceof Element && el.contains(target)) target.toggleAttribute(SPARED, !isChord(event));
 	};
 	el.addEventListener("keydown", keep, { signal: abort });
+	addEventListener("keydown", spare, { signal: abort, capture: true });
+}
+
+const SPARED = "data-lm-suppress-shortcuts";
+
+function isChord({ ctrlKey, metaKey, altKey, shiftKey, key }: KeyboardEvent): boolean {
+	return ctrlKey || metaKey || altKey || (key === "Enter" && shiftKey);
 }

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -384,6 +385,7 @@ class Explainer(anywidget.AnyWidget):
             self._schema = self._menu.schemas(self.method, self._schema)
 
     def _publish(self, job: int, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> None:
+        attribution = replace(attribution, features=self._taken.features)
         settled = frame.progress >= 1
         now = time.perf_counter()
         # A job that a newer one has overtaken still shows its first frame, so that a drag is seen all the way.

@@ -6,7 +6,7 @@ import { PathCurve } from "./path_curve";
 export function Trust({ frame }: { frame: Frame | null }) {
 	return (
 		<section class="xai-trust">
-			<h4>Can I trust it?</h4>
+			<p class="xai-title">Can I trust it?</p>
 			{frame ? <Claims {...frame} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
 		</section>
 	);
