@@ -9,7 +9,6 @@ import numpy as np
 from xai_widgets.attribution import Attribution
 from xai_widgets.trees import input_names
 
-
 # They turn all that follows, and a name that opens them need not close them.
 _TURNING_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 

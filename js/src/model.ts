@@ -1,7 +1,7 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { nearest } from "./recorded";
+import { nearest, next } from "./recorded";
 import type { Display, ExplainerState, Request } from "./state";
 
 /** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
@@ -91,11 +91,23 @@ export function connect<More extends object = object>(
 			(signals.get(trait) as Signal).value = value;
 		}
 	};
+	const requested = (): Request => {
+		const { method, target, index } = mirrors;
+		return { method: method.value, target: target.value, index: index.value };
+	};
+	// An arrow key or a button takes one step; a drag and a typed number go where they say.
+	let stepped = false;
+	const note = (event: Event) => {
+		const [touched] = event.composedPath();
+		const arrow = event instanceof KeyboardEvent && /^(Arrow|Page)/.test(event.key);
+		stepped = arrow || touched instanceof HTMLButtonElement;
+	};
+	for (const type of ["pointerdown", "keydown"])
+		addEventListener(type, note, { signal: abort, capture: true });
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
-	const turn = () => {
-		const { method, target, index, _recorded } = mirrors;
-		const asked = { method: method.value, target: target.value, index: index.value };
-		const found = nearest(_recorded.value, asked);
+	const turn = (from: Request) => {
+		const recorded = mirrors._recorded.value;
+		const found = stepped ? next(recorded, requested(), from) : nearest(recorded, requested());
 		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
@@ -113,9 +125,10 @@ export function connect<More extends object = object>(
 		state: mirrors,
 		kernel,
 		compute(patch) {
+			const from = requested();
 			set(patch);
 			if (kernel.value === "live") save();
-			else turn();
+			else turn(from);
 		},
 		show(patch) {
 			set(patch);

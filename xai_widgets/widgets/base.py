@@ -532,19 +532,19 @@ class Explainer(anywidget.AnyWidget):
         kept: list[dict[str, Any]] = []
         for at in wanted:
             self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
-            kept.append(self._recording(at))
+            kept.append(self._recording(at, other_samples=any(one.index != self.index for one in wanted)))
         self._recorded = kept
         self._restart()
 
-    def _recording(self, at: recording.Position) -> dict[str, Any]:
+    def _recording(self, at: recording.Position, *, other_samples: bool) -> dict[str, Any]:
         started = time.perf_counter()
         method, index = self._check_method(at.method), self._check_index(at.index)
         task = Task(self._at(index), method, target=at.target, probability=self._probability)
         for frame, attribution in task.frames():  # noqa: B007
             pass  # the last one counts
         drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
-        if index == self.index and not method.makes_input:
-            del drawn["_pictures"]  # those that are there
+        if not other_samples and not method.makes_input:
+            del drawn["_pictures"]  # those that are there stay
         target = at.target if at.target is None or isinstance(at.target, int) else {"label": task.score.labels[0]}
         return {"method": to_json(method, self._menu.arrays), "target": target, "index": index, "drawn": drawn}
 
