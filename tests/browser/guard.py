@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 LOCAL_SCHEMES = {"about", "blob", "data", "file"}
-# What hosts themselves say on the console: JupyterLab when a kernel restarts or a notebook opens without one, Notebook 7
-# when it opens any notebook, Voila when its page is left, and with Notebook 7's extension of JupyterLab.
+# What hosts themselves say on the console: JupyterLab when a kernel restarts or a notebook opens without one, Notebook
+# 7 when it opens any notebook, Voila when its page is left, and with Notebook 7's extension of JupyterLab.
 KNOWN_NOISE = re.compile(
     "Could not restore the debugger state|Canceled future for|create_subshell_request"
     "|reading 'schema'|/voila/api/shutdown/|The getter for the shared module is not a function"

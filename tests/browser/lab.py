@@ -1,4 +1,4 @@
-"""Drive a real JupyterLab, or Notebook 7, which is built of it: commands go through `window.jupyterapp`, not through clicks on menus that move."""
+"""Drive a real JupyterLab, or Notebook 7, through `window.jupyterapp`: menus move, commands do not."""
 
 import base64
 import contextlib

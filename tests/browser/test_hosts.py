@@ -1,7 +1,9 @@
 """Every widget in every host: it is seen, it answers, it stays on this machine, and no name becomes markup."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +11,16 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import hosts
 from browser import lab as jupyter
 from browser.guard import guarded_page
+from browser.hostile import evil
 from browser.hosts import HOSTS, WIDGETS
 from browser.lab import Lab, pixels, screenshot
+from browser.test_saliency import STICKS_OUT
 from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect
 
-SETUP = """import xai_widgets as xai
+SETUP = f"""import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from browser.hostile import hostile
+import xai_widgets as xai
 model, inputs, labels, names = xai.examples.digits()
 inputs = inputs[:3]"""
 DISPLAY = {"Opacity", "Clip", "Threshold", "Smooth"}
@@ -28,9 +35,9 @@ class Shown:
     # What it told the kernel of widgets.
     told: list[str] = field(default_factory=list)
 
-    def widget(self, name: str) -> Locator:
-        """The view of a widget, settled."""
-        view = self.page.locator(".xai").nth(WIDGETS.index(name))
+    def widget(self, name: str, *, hostile: bool = False) -> Locator:
+        """The view of a widget, settled; of two the one whose names are hostile."""
+        view = self.page.locator(".xai").nth(WIDGETS.index(name) + hostile * len(WIDGETS))
         expect(view.get_by_role("status")).to_contain_text("Settled", timeout=120_000)
         return view
 
@@ -62,6 +69,7 @@ def opened(
         page.on("websocket", shown.note_socket)
         page.on("request", shown.note_request)
         expressions = [f"xai.{name}(model, inputs, names=names)" for name in WIDGETS]
+        expressions += [f"hostile({name!r})" for name in WIDGETS]
         folder = tmp_path_factory.mktemp("host")
         with hosts.opened(shown.host, page, lab_server, folder, SETUP, expressions):
             yield shown
@@ -202,6 +210,30 @@ def test_nothing_moves_where_motion_is_to_be_reduced(shown: Shown, name: str):
     shown.page.emulate_media(reduced_motion="reduce")
     assert shown.widget(name).evaluate(MOVES) == []
     shown.page.emulate_media(reduced_motion=None)
+
+
+# All that a view says, in the order of the page: text, what boxes hold, names for screen readers and for the pointer.
+SAYS = """widget => [widget, ...widget.querySelectorAll("*")].flatMap(element => [
+  ...[...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE).map(node => node.data),
+  element.value ?? "", element.ariaLabel ?? "", element.title ?? "",
+].map(String)).join("\\n")"""
+
+
+@every_widget
+def test_hostile_names_are_text(shown: Shown, name: str):
+    widget = shown.widget(name, hostile=True)
+    if shown.live:
+        widget.get_by_role("combobox", name="Target").click()  # the list of classes
+    says = widget.evaluate(SAYS)
+    kinds = ["model", "feature 0" if "feature 0" in says else "layer"]
+    for kind in [*kinds, "class 0", "class 1", "class 2"] if shown.live else kinds:
+        assert evil(kind) in says, f"no {kind} as it is"
+    assert re.search(r"\u201cclass \d <img src=x onerror=.*</script><script>", says), "no class in the sentence"
+    shown.page.keyboard.press("Escape")
+    assert widget.locator("img, script, iframe, object, b, [onerror], [onload]").count() == 0
+    assert shown.page.evaluate("window.broken") is None
+    assert max(widget.evaluate(STICKS_OUT)) <= 1, "something sticks out of the widget"
+    screenshot(widget, f"hostile-{shown.host}-{name}")
 
 
 def set_theme(shown: Shown, theme: str) -> None:

@@ -125,6 +125,10 @@ def test_a_saved_notebook_moves_without_a_kernel(
         path = server.new_path()
         nbformat.write(executed[1], path)
         jupyter.open_notebook(page, server, path, run=False)
+        # A file from elsewhere shows its picture, until it is trusted.
+        expect(page.locator(".jp-OutputArea-output img")).to_be_visible()
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:trust') }")
+        page.get_by_role("button", name="Trust", exact=True).click()
         shown = page.locator(".xai")
         expect(shown).to_contain_text(WHAT_MOVES)
         moves_to_what_was_recorded(shown, digits)
