@@ -9,6 +9,14 @@ import numpy as np
 from xai_widgets.attribution import Attribution
 from xai_widgets.trees import input_names
 
+# They turn all that follows, and a name that opens them need not close them.
+_TURNING_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def inline(name: str) -> str:
+    """A name as part of a line: without line breaks, and without marks that would turn the rest of the line round."""
+    return " ".join(name.translate(_TURNING_MARKS).split())
+
 
 def number(value: float, digits: int = 3) -> str:
     """A number as a person writes it: three significant digits, a real minus sign."""
@@ -23,7 +31,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: int = 0) -> str:
     """What the map of one sample shows."""
-    target = f"\u201c{attribution.targets[sample]}\u201d"
+    target = f"\u201c{inline(attribution.targets[sample])}\u201d"
     if attribution.method.makes_input:
         reached = number(attribution.score[sample])
         return f"An input that was made to raise {target}: the {attribution.score_name} is {reached}."
@@ -55,7 +63,7 @@ def _where(heat: np.ndarray, features: tuple[str, ...]) -> str:
         return _halves(heat)
     if heat.ndim == 1:
         place = int(np.abs(heat).argmax())
-        name = features[place] if place < len(features) else f"position {place}"
+        name = inline(features[place]) if place < len(features) else f"position {place}"
         return f"{name} counts most, with {number(heat[place])}."
     return f"its largest value is {number(heat.flat[np.abs(heat).argmax()])}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.caption import sentence
+from xai_widgets.caption import inline, sentence
 from xai_widgets.layout import positions
 from xai_widgets.trees import leaves
 from xai_widgets.wire import picture, value_range
@@ -38,7 +39,10 @@ class NotebookFigure(Figure):
 def figure_png(attribution: Attribution) -> bytes:
     """The figure of an attribution as a PNG, small enough for the output of a cell."""
     buffer = io.BytesIO()
-    figure(attribution).savefig(buffer, format="png", dpi=72)
+    with warnings.catch_warnings():
+        # Nobody can do anything about it in the output of a cell; `plot()` says it.
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        figure(attribution).savefig(buffer, format="png", dpi=72)
     return buffer.getvalue()
 
 
@@ -77,14 +81,25 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
 
 
 def _title(attribution: Attribution, place: int) -> str:
-    return f"{attribution.targets[place]}  {attribution.score_name} {attribution.score[place]:.2f}"
+    return f"{_label(attribution.targets[place])}  {attribution.score_name} {attribution.score[place]:.2f}"
+
+
+def _label(name: str, most: int = 40) -> str:
+    """A name on one line that leaves room for the picture."""
+    name = inline(name)
+    return _unset(name if len(name) <= most else f"{name[: most - 1]}\u2026")
+
+
+def _unset(text: str) -> str:
+    """Text as matplotlib is to show it: no dollar starts mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
     if len(samples) == 1:
         fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
         text = textwrap.wrap(sentence(attribution, attribution.features, samples[0]), fitting)
-        drawing.supxlabel("\n".join(text), fontsize=8)
+        drawing.supxlabel(_unset("\n".join(text)), fontsize=8)
 
 
 def _made_figure(attribution: Attribution, samples: list[int]) -> Figure:
@@ -135,7 +150,8 @@ def _draw_bars(axis: Axes, heat: np.ndarray, features: tuple[str, ...]) -> None:
     order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
     colors = np.where(heat[order] >= 0, "#b35806", "#542788")
     names = features if len(features) == len(heat) else tuple(map(str, range(len(heat))))
-    axis.barh([names[place] for place in order], heat[order], color=colors)
+    axis.barh(range(len(order)), heat[order], color=colors)
+    axis.set_yticks(range(len(order)), [_label(names[place]) for place in order])
     axis.axvline(0, color="0.5", linewidth=0.8)
     axis.set_xlabel("attribution")
     axis.set_ylabel("feature")
@@ -159,7 +175,7 @@ def cascade_figure(cascade: Cascade) -> Figure:
     places = np.arange(len(cascade.layers) + 1)
     start = np.ones((len(cascade.samples), 1))
     _draw_lines(axis, places, np.concatenate([start, cascade.samples], axis=1))
-    axis.set_xticks(places, ["trained", *cascade.layers], rotation=45, ha="right")
+    axis.set_xticks(places, ["trained", *map(_label, cascade.layers)], rotation=45, ha="right")
     axis.set_ylim(min(-0.1, cascade.samples.min()), 1.05)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set_title("random from the head down to")
@@ -198,9 +214,12 @@ def tcav_figure(result: TCAVResult) -> Figure:
         middle, spread = result.null[:, k].mean(), result.null[:, k].std()
         axis.fill_between([place - 0.4, place + 0.4], middle - spread, middle + spread, color="0.5", alpha=0.3)
         axis.plot([place - 0.4, place + 0.4], [middle, middle], color="0.3", linewidth=1)
-        names.append(f"{result.concepts[concept]}\n{result.labels[k]}" + ("" if shade == 1 else "\n(may be chance)"))
+        names.append(
+            f"{_label(result.concepts[concept])}\n{_label(result.labels[k])}"
+            + ("" if shade == 1 else "\n(may be chance)")
+        )
     axis.set_xticks(range(len(names)), names, fontsize=8)
     axis.set_ylim(0, 1.05)
     axis.set_ylabel("share of inputs whose score rises")
-    axis.set_title(f"TCAV at {result.layer}; grey: random directions", fontsize=9)
+    axis.set_title(f"TCAV at {_label(result.layer)}; grey: random directions", fontsize=9)
     return drawing

@@ -1,6 +1,6 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
-import { nearest } from "./recorded";
+import { nearest, next } from "./recorded";
 import { type ReadonlySignal, type Signal, signal } from "./signals";
 import type { Display, ExplainerState, Request } from "./state";
 
@@ -91,11 +91,23 @@ export function connect<More extends object = object>(
 			(signals.get(trait) as Signal).value = value;
 		}
 	};
+	const requested = (): Request => {
+		const { method, target, index } = mirrors;
+		return { method: method.value, target: target.value, index: index.value };
+	};
+	// An arrow key or a button takes one step; a drag and a typed number go where they say.
+	let stepped = false;
+	const note = (event: Event) => {
+		const [touched] = event.composedPath();
+		const arrow = event instanceof KeyboardEvent && /^(Arrow|Page)/.test(event.key);
+		stepped = arrow || touched instanceof HTMLButtonElement;
+	};
+	for (const type of ["pointerdown", "keydown"])
+		addEventListener(type, note, { signal: abort, capture: true });
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
-	const turn = () => {
-		const { method, target, index, _recorded } = mirrors;
-		const asked = { method: method.value, target: target.value, index: index.value };
-		const found = nearest(_recorded.value, asked);
+	const turn = (from: Request) => {
+		const recorded = mirrors._recorded.value;
+		const found = stepped ? next(recorded, requested(), from) : nearest(recorded, requested());
 		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
@@ -113,9 +125,10 @@ export function connect<More extends object = object>(
 		state: mirrors,
 		kernel,
 		compute(patch) {
+			const from = requested();
 			set(patch);
 			if (kernel.value === "live") save();
-			else turn();
+			else turn(from);
 		},
 		show(patch) {
 			set(patch);
@@ -125,13 +138,23 @@ export function connect<More extends object = object>(
 }
 
 /**
- * JupyterLab takes arrows and letters for notebook commands ("b" adds a cell) unless they stop here.
- * Chords such as Ctrl+S and Shift+Enter stay the notebook's.
+ * JupyterLab takes arrows and letters for notebook commands ("b" adds a cell) unless they stop here. Notebook 7 hears them
+ * before any element does, and spares an element by a mark. Chords such as Ctrl+S and Shift+Enter stay the notebook's.
  */
 export function keepKeys(el: HTMLElement, abort: AbortSignal): void {
 	const keep = (event: KeyboardEvent) => {
-		const chord = event.ctrlKey || event.metaKey || event.altKey || (event.key === "Enter" && event.shiftKey);
-		if (!chord) event.stopPropagation();
+		if (!isChord(event)) event.stopPropagation();
+	};
+	const spare = (event: KeyboardEvent) => {
+		const { target } = event;
+		if (target instanceof Element && el.contains(target)) target.toggleAttribute(SPARED, !isChord(event));
 	};
 	el.addEventListener("keydown", keep, { signal: abort });
+	addEventListener("keydown", spare, { signal: abort, capture: true });
+}
+
+const SPARED = "data-lm-suppress-shortcuts";
+
+function isChord({ ctrlKey, metaKey, altKey, shiftKey, key }: KeyboardEvent): boolean {
+	return ctrlKey || metaKey || altKey || (key === "Enter" && shiftKey);
 }

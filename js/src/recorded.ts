@@ -14,14 +14,34 @@ export function nearest(recorded: Recorded[], asked: Request): Recorded | undefi
 		let sum = 0;
 		for (const [path, value] of wanted) {
 			const other = leaves.get(path);
-			if (typeof value === "number" && typeof other === "number")
-				sum += Math.min(Math.abs(value - other) / (spans.get(path) ?? 1), 1);
-			else if (value !== other) sum += OTHER;
+			if (typeof value === "number" && typeof other === "number") {
+				// Always under 1, and the further the more: also beyond the last position.
+				const gap = Math.abs(value - other);
+				sum += gap / (gap + (spans.get(path) ?? 1));
+			} else if (value !== other) sum += OTHER;
 		}
 		return sum;
 	};
 	const distances = all.map(distance);
 	return recorded[distances.indexOf(Math.min(...distances))];
+}
+
+/**
+ * Where a step from `from` leads. The nearest position to a small step is where it started: then it is the next one that
+ * way, else no arrow key would ever leave.
+ */
+export function next(recorded: Recorded[], asked: Request, from: Request): Recorded | undefined {
+	const found = nearest(recorded, asked);
+	const start = numbersOf(from);
+	const step = [...numbersOf(asked)].find(([path, value]) => value !== (start.get(path) ?? value));
+	if (!found || !step) return found;
+	const [path, value] = step;
+	const beyond = (one: Request) => ((numbersOf(one).get(path) ?? 0) - (start.get(path) ?? 0)) * direction;
+	const direction = Math.sign(value - (start.get(path) ?? 0));
+	if (beyond(found) > 0) return found;
+	const ahead = recorded.filter((one) => beyond(one) > 0);
+	const here = recorded.filter((one) => beyond(one) === 0);
+	return nearest(ahead.length > 0 ? ahead : here, asked) ?? found;
 }
 
 /** Which fields of the method, and which of "target" and "index", have more than one recorded value. */
@@ -41,6 +61,13 @@ export function movable(recorded: Recorded[]): Set<string> {
 
 /** Another word is further away than any number. */
 const OTHER = 1000;
+
+function numbersOf(request: Request): Map<string, number> {
+	const numbers = [...leavesOf(request)].filter(
+		(leaf): leaf is [string, number] => typeof leaf[1] === "number",
+	);
+	return new Map([...numbers, ["index", request.index]]);
+}
 
 /** Every plain value in a request, by its path. */
 function leavesOf({ method, target, index }: Request): Map<string, Value> {

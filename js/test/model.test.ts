@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnyModel } from "@anywidget/types";
 import { connect } from "../src/model";
-import { movable, nearest } from "../src/recorded";
+import { movable, nearest, next } from "../src/recorded";
 import type { Frame } from "../src/state";
 
 /** Stands for the browser's window. */
@@ -135,4 +135,24 @@ test("another word is further away than any number", () => {
 test("what has several recorded values can be moved", () => {
 	assert.deepEqual([...movable(recorded)].sort(), ["baseline", "steps"]);
 	assert.deepEqual([...movable([])], []);
+});
+
+test("far beyond the last recorded position the last is the nearest", () => {
+	const asked = { ...at, method: { name: "ig", steps: 4000, baseline: { name: "blur", sigma: 12 } } };
+	assert.equal(nearest(recorded, asked), recorded[3]);
+});
+
+test("a small step leads to the next recorded position that way, and stays at the last", () => {
+	const stepped = (steps: number) => ({
+		...at,
+		method: { name: "ig", steps, baseline: { name: "blur", sigma: 0 } },
+	});
+	const [low, , high] = recorded;
+	assert.equal(next(recorded, stepped(9), low), high);
+	assert.equal(next(recorded, stepped(7), low), low);
+	assert.equal(next(recorded, stepped(63), high), low);
+	assert.equal(next(recorded, { ...low, index: 1 }, low), low);
+	const third = { ...low, index: 2 };
+	assert.equal(next([...recorded, third], { ...low, index: 1 }, low), third);
+	assert.equal(next([...recorded, third], { ...low, index: 3 }, third), third);
 });

@@ -4,18 +4,15 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from browser import chromium
+from browser.guard import guarded_page
 from browser.lab import Lab, screenshot, serve
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
-LOCAL_SCHEMES = {"about", "blob", "data", "file"}
-# What JupyterLab itself says on the console when a kernel restarts or a notebook opens without one.
-KNOWN_NOISE = re.compile("Could not restore the debugger state|Canceled future for|create_subshell_request")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -64,42 +61,8 @@ def lab(lab_server: Lab) -> Iterator[Lab]:
 
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of its own.
-
-    `page.left_machine` lists the addresses it wanted from elsewhere (none was fetched), `page.errors` what went wrong
-    in its JavaScript, less JupyterLab's own noise.
-    """
-    context = browser.new_context(viewport={"width": 1200, "height": 950})
-    page = context.new_page()
-    page.left_machine = []
-    page.errors = []
-
-    def guard(route: Route) -> None:
-        if is_local(route.request.url):
-            route.continue_()
-        else:
-            page.left_machine.append(route.request.url)
-            route.abort()
-
-    def note(text: str) -> None:
-        if not KNOWN_NOISE.search(text):
-            page.errors.append(text)
-
-    def note_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            note(message.text)
-
-    context.route("**/*", guard)
-    page.on("websocket", lambda socket: is_local(socket.url) or page.left_machine.append(socket.url))
-    page.on("pageerror", lambda error: note(str(error)))
-    page.on("console", note_console)
-    yield page
-    if request.node.stash.get(FAILED, False):
-        screenshot(page, "failed-" + re.sub(r"[^\w.-]+", "-", request.node.name))
-    context.close()
-
-
-def is_local(url: str) -> bool:
-    """Whether an address stays on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme in LOCAL_SCHEMES or parts.hostname in {"127.0.0.1", "localhost"}
+    """A page of its own."""
+    with guarded_page(browser) as page:
+        yield page
+        if request.node.stash.get(FAILED, False):
+            screenshot(page, "failed-" + re.sub(r"[^\w.-]+", "-", request.node.name))

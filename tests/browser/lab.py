@@ -1,4 +1,4 @@
-"""Drive a real JupyterLab: commands go through `window.jupyterapp`, not through clicks on menus that move."""
+"""Drive a real JupyterLab, or Notebook 7, through `window.jupyterapp`: menus move, commands do not."""
 
 import base64
 import contextlib
@@ -10,10 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import nbformat
 import numpy as np
@@ -35,11 +37,13 @@ CELL_ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.erro
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab server; notebooks are files in `root`."""
+    """A running JupyterLab server, or one of Notebook 7; notebooks are files in `root`."""
 
     url: str
     token: str
     root: Path
+    # Where its pages of notebooks are.
+    notebooks: str = "lab/tree"
     _number: Iterator[int] = field(default_factory=itertools.count)
 
     def new_path(self) -> Path:
@@ -60,12 +64,28 @@ class Lab:
 
 
 @contextlib.contextmanager
-def serve(root: Path, home: Path) -> Iterator[Lab]:
-    """Run JupyterLab on a free loopback port; whatever it reads or writes of a user's is under `home`."""
+def serve(root: Path, home: Path, app: Literal["jupyterlab", "notebook"] = "jupyterlab") -> Iterator[Lab]:
+    """Run JupyterLab or Notebook 7 on a free loopback port; whatever it reads or writes of a user's is under `home`."""
     for plugin, values in SETTINGS.items():
         file = home / "settings" / f"{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
+    port, token = free_port(), secrets.token_hex(16)
+    command = ["-m", app, "--no-browser", "--allow-root"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    traits = "LabApp" if app == "jupyterlab" else "JupyterNotebookApp"
+    command += [f"--{traits}.expose_app_in_browser=True"]  # gives window.jupyterapp
+    lab = Lab(f"http://127.0.0.1:{port}", token, root, "lab/tree" if app == "jupyterlab" else "notebooks")
+    with running(command, home, f"{lab.url}/api/status?token={token}"):
+        yield lab
+        with contextlib.suppress(OSError):
+            lab.shut_down_kernels()
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], home: Path, answers: str, root: Path | None = None) -> Iterator[None]:
+    """Run a server in `root`, given as arguments of Python, once an address answers; no user's settings reach it."""
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -73,23 +93,19 @@ def serve(root: Path, home: Path) -> Iterator[Lab]:
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_STATE_HOME": "state",
     }
     environment = {**os.environ, **{name: str(home / folder) for name, folder in folders.items()}}
     environment |= {"JUPYTER_PREFER_ENV_PATH": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    port, token = free_port(), secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
-    command += ["--LabApp.expose_app_in_browser=True"]  # gives window.jupyterapp
-    lab = Lab(f"http://127.0.0.1:{port}", token, root)
     log = home / "server.log"
     with log.open("w") as output:
-        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            [sys.executable, *command], cwd=root, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
-            wait_for_server(lab, server, log)
-            yield lab
-            with contextlib.suppress(OSError):
-                lab.shut_down_kernels()
+            wait_for_server(server, answers, log)
+            yield
         finally:
             server.terminate()
             try:
@@ -106,15 +122,26 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for_server(lab: Lab, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+def wait_for_server(server: subprocess.Popen[bytes], answers: str, log: Path, seconds: float = 60) -> None:
     """Return when the server answers; show its log when it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.poll() is None:
-        with contextlib.suppress(OSError):
-            lab.request("GET", "/api/status")
+        try:
+            urllib.request.urlopen(answers, timeout=30).close()
+        except urllib.error.HTTPError:
+            return  # an answer, too
+        except OSError:
+            time.sleep(0.1)
+        else:
             return
-        time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"{' '.join(map(str, server.args))} did not start:\n{log.read_text()[-3000:]}")
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """A notebook of these cell sources."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # else a dialog asks for one
+    nbformat.write(notebook, path)
 
 
 def open_notebook(page: Page, lab: Lab, cells: Sequence[str] | Path, *, run: bool = True) -> Path:
@@ -123,10 +150,8 @@ def open_notebook(page: Page, lab: Lab, cells: Sequence[str] | Path, *, run: boo
         path = cells
     else:
         path = lab.new_path()
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # else a dialog asks for one
-        nbformat.write(notebook, path)
-    page.goto(f"{lab.url}/lab/tree/{path.relative_to(lab.root).as_posix()}?token={lab.token}&reset")
+        write_notebook(path, cells)
+    page.goto(f"{lab.url}/{lab.notebooks}/{path.relative_to(lab.root).as_posix()}?token={lab.token}&reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
     wait_idle(page)
     if run:

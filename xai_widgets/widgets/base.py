@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -427,6 +428,7 @@ class Explainer(anywidget.AnyWidget):
             self._schema = self._menu.schemas(self.method, self._schema)
 
     def _publish(self, job: int, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> None:
+        attribution = replace(attribution, features=self._taken.features)
         settled = frame.progress >= 1
         now = time.perf_counter()
         # A job that a newer one has overtaken still shows its first frame, so that a drag is seen all the way.
@@ -594,19 +596,19 @@ class Explainer(anywidget.AnyWidget):
         self._asked = None, None  # nothing is taken for granted
         for at in wanted:
             self.status = f"Recording {len(kept) + 1} of {len(wanted)}"
-            kept.append(self._recording(at))
+            kept.append(self._recording(at, other_samples=any(one.index != self.index for one in wanted)))
         self._recorded = kept
         self._restart()
 
-    def _recording(self, at: recording.Position) -> dict[str, Any]:
+    def _recording(self, at: recording.Position, *, other_samples: bool) -> dict[str, Any]:
         started = time.perf_counter()
         method, index = self._check_method(at.method), self._check_index(at.index)
         task = self._new_task(method, at.target, index)
         for frame, attribution in task.frames():  # noqa: B007
             pass  # the last one counts
         drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
-        if index == self.index and not method.makes_input:
-            del drawn["_pictures"]  # those that are there
+        if not other_samples and not method.makes_input:
+            del drawn["_pictures"]  # those that are there stay
         target = at.target if at.target is None or isinstance(at.target, int) else {"label": task.score.labels[0]}
         return {"method": to_json(method, self._menu.arrays), "target": target, "index": index, "drawn": drawn}
 

@@ -95,8 +95,8 @@ class CAMWidget(Explainer):
         self._lit = task.places.layers  # another score depends on others
         return more | {"_layers": depth.tree(task.subject.view.layers, task.places)}
 
-    def _recording(self, at: Position) -> dict[str, Any]:
-        kept = super()._recording(at)
+    def _recording(self, at: Position, *, other_samples: bool) -> dict[str, Any]:
+        kept = super()._recording(at, other_samples=other_samples)
         assert self._seen is not None
         kept["drawn"]["_beside"] = depth.beside(self._seen, kept["drawn"]["_layer"])
         return kept

@@ -80,7 +80,7 @@ class HandedSHAP(SHAPWidget):
     def _renew(self, model: Any, inputs: Any) -> None:
         raise AttributeError("a shap.Explanation was computed elsewhere: make another widget of another one")
 
-    def _recording(self, at: Any) -> Any:
+    def _recording(self, at: Any, *, other_samples: bool) -> Any:
         raise ValueError("there is nothing to record: a shap.Explanation is in the page as it is")
 
     def code(self) -> str:

@@ -65,7 +65,7 @@ export function CamView(session: Session<CAMState>) {
 			choices={
 				<>
 					<section>
-						<h4>Layers</h4>
+						<p class="xai-title">Layers</p>
 						<LayerTree
 							layers={layers}
 							pictures={state._activations.value}

@@ -23,9 +23,9 @@ export function Channels(props: {
 
 	return (
 		<section>
-			<h4 id={id} title={`Its weight, and what it adds to the map of ${ranked_by}`}>
+			<p class="xai-title" id={id} title={`Its weight, and what it adds to the map of ${ranked_by}`}>
 				Channels by weight <small>{`${channels.length} of ${count}`}</small>
-			</h4>
+			</p>
 			<Tiles
 				heading={id}
 				tiles={channels.map(({ channel: key, weight, share, picture }) => ({

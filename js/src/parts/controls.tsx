@@ -47,7 +47,7 @@ export function MethodControls(props: {
 			<Fields fields={ofBaseline} {...shared} />
 			{own.length > 0 && (
 				<section>
-					<h4>{schema.label}</h4>
+					<p class="xai-title">{schema.label}</p>
 					<Fields fields={own} {...shared} />
 				</section>
 			)}
@@ -67,7 +67,7 @@ export function DisplayControls(props: {
 	const { opacity, clip, threshold, smooth } = display;
 	return (
 		<section>
-			<h4>Display</h4>
+			<p class="xai-title">Display</p>
 			{pictures && (
 				<NumberField field={OPACITY} value={opacity} onChange={(value) => onChange({ opacity: value })} />
 			)}

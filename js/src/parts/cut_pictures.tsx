@@ -59,7 +59,7 @@ export function CutPictures(props: {
 			>
 				{cut.map(({ picture, ...one }) => (
 					<section key={picture.name}>
-						{several && <h4>{picture.name}</h4>}
+						{several && <p class="xai-title">{picture.name}</p>}
 						<Superpixels
 							{...shared}
 							{...one}

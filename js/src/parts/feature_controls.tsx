@@ -17,7 +17,7 @@ export function FeatureControls(props: {
 	const doc = "How many features are shown: those with the largest values. The others are joined.";
 	return (
 		<section>
-			<h4>Features</h4>
+			<p class="xai-title">Features</p>
 			<NumberField
 				field={slider("top", doc, 1, most, 1, "", "int")}
 				value={Math.min(top, most)}

@@ -117,7 +117,9 @@ function BaselineField({ field, value, offers, onChange }: ChoiceProps) {
 	const find = (name: string) => schemas.find((schema) => schema.name === name);
 	return (
 		<section class="xai-baseline">
-			<h4 title={field.doc}>{field.label}</h4>
+			<p class="xai-title" title={field.doc}>
+				{field.label}
+			</p>
 			<Segmented
 				label={field.label}
 				options={schemas.map(({ name, label }) => ({ value: name, label }))}

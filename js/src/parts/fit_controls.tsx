@@ -29,7 +29,7 @@ export function FitControls(props: {
 	};
 	return (
 		<section>
-			<h4>Fit, without new samples</h4>
+			<p class="xai-title">Fit, without new samples</p>
 			<fieldset disabled={disabled}>
 				{fields.map((field) => (
 					<NumberField

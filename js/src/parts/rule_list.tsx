@@ -22,7 +22,7 @@ export function RuleList(props: {
 	};
 	return (
 		<section class="xai-rules">
-			<h4>Rules by layer</h4>
+			<p class="xai-title">Rules by layer</p>
 			<fieldset disabled={disabled}>
 				<div ref={list}>
 					{layers.map(({ path, rule }) => {

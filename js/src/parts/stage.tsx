@@ -111,7 +111,7 @@ export function Stage(props: {
 			<div class={error || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"}>
 				{inputs.map((input, i) => (
 					<section key={input.name}>
-						{inputs.length > 1 && <h4>{input.name}</h4>}
+						{inputs.length > 1 && <p class="xai-title">{input.name}</p>}
 						{draw(input, i)}
 					</section>
 				))}

@@ -7,7 +7,7 @@ import { PathCurve } from "./path_curve";
 export function Trust({ frame, children }: { frame: Frame | null; children?: ComponentChildren }) {
 	return (
 		<section class="xai-trust">
-			<h4>Can I trust it?</h4>
+			<p class="xai-title">Can I trust it?</p>
 			{children}
 			{frame ? <Claims {...frame} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
 		</section>

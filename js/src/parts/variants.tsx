@@ -20,7 +20,9 @@ export function Variants(props: {
 	const maps = useMemo(() => arrays.map((array) => rasterOf(data, array)), [arrays, data]);
 	return (
 		<section>
-			<h4 id={id}>Variants</h4>
+			<p class="xai-title" id={id}>
+				Variants
+			</p>
 			<Tiles
 				heading={id}
 				radio
