@@ -10,8 +10,11 @@ const context = await esbuild.context({
 	bundle: true,
 	format: "esm",
 	target: "es2022",
-	jsx: "automatic",
-	jsxImportSource: "preact",
+	inject: ["src/jsx.ts"],
+	// The compiler checks tags by the types of the automatic runtime: its settings are for it alone.
+	tsconfigRaw: {
+		compilerOptions: { jsx: "react", jsxFactory: "jsxElement", jsxFragmentFactory: "jsxFragment" },
+	},
 	minify: !watch,
 	sourcemap: watch && "inline",
 	logLevel: "info",

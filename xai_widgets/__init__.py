@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Region as Region
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
+    from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
     from xai_widgets.widgets.saliency import SaliencyWidget as SaliencyWidget
 
 __version__ = "0.1.0"
@@ -130,6 +131,7 @@ _HOMES = {
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.explorer": ("Explorer", "explore"),
+    "widgets.lime": ("LIMEWidget",),
     "widgets.saliency": ("SaliencyWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

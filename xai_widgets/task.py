@@ -175,6 +175,14 @@ class Task:
         for frame in self._frames(rows):
             yield frame, self._told(frame, rows)
 
+    def resumed(self, frame: Frame, method: Method) -> tuple[Task, Iterator[tuple[Frame, Attribution]]]:
+        """The same under a method that only refits what was drawn until a frame, and its frames: see `Surrogate`."""
+        assert frame.surrogate is not None
+        assert frame.surrogate.resume is not None
+        other, frames = copy.copy(self), frame.surrogate.resume(method)
+        other.method = method
+        return other, ((one, other._told(one, slice(None))) for one in frames)
+
     def answer(self, rows: slice = slice(None)) -> Attribution:
         """The attribution that the last frame makes."""
         # Not `*_, last = frames`: that would keep every frame until the end.

@@ -22,8 +22,12 @@ def finite(value: Any) -> Any:
     return value
 
 
-def pack(maps: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
-    """Headers and one buffer of maps as float16, each divided by its largest value so that none under- or overflows.
+def pack(maps: Sequence[np.ndarray], dtype: str = "float16") -> tuple[list[dict[str, Any]], bytes]:
+    """Headers and one buffer of maps, each divided by its largest value so that none under- or overflows.
+
+    Args:
+        maps: One of each input.
+        dtype: "float16", or "float32" for few numbers that are added up.
 
     Returns:
         `[{input, shape, dtype, scale, offset}]` and the bytes, little endian, C order.
@@ -32,8 +36,8 @@ def pack(maps: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
     for place, array in enumerate(maps):
         largest = float(np.abs(array).max(initial=0.0))
         scale = largest or 1.0
-        part = np.ascontiguousarray(array / scale, dtype="<f2").tobytes()
-        header = {"input": place, "shape": list(array.shape), "dtype": "float16", "scale": scale, "offset": offset}
+        part = np.ascontiguousarray(array / scale, np.dtype(dtype).newbyteorder("<")).tobytes()
+        header = {"input": place, "shape": list(array.shape), "dtype": dtype, "scale": scale, "offset": offset}
         headers.append(header)
         parts.append(part)
         offset += len(part)

@@ -1,4 +1,4 @@
-import type { FrameArray, Picture, TableData } from "./state";
+import type { FrameArray, LabelMap, Picture, TableData } from "./state";
 
 // 2 ** (exponent - 25) for the 31 finite exponents: a lookup is far cheaper than a power per pixel.
 const UNITS = Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 25));
@@ -17,12 +17,26 @@ export function float16(bits: number): number {
 }
 
 /** The values of one array of a frame. */
-export function decodeArray(data: DataView, { shape, scale, offset }: FrameArray): Float64Array {
+export function decodeArray(data: DataView, { shape, dtype, scale, offset }: FrameArray): Float64Array {
 	const values = new Float64Array(shape.reduce((product, side) => product * side, 1));
+	if (dtype === "float32") return values.map((_, i) => data.getFloat32(offset + 4 * i, true) * scale);
 	for (let i = 0; i < values.length; i++) {
 		values[i] = float16(data.getUint16(offset + 2 * i, true)) * scale;
 	}
 	return values;
+}
+
+/** Numbers of 32 bits. */
+export function decodeFloats(data: DataView): Float64Array {
+	return Float64Array.from({ length: data.byteLength / 4 }, (_, i) => data.getFloat32(4 * i, true));
+}
+
+/** The label of each pixel. */
+export function decodeLabels({ shape: [height, width], data }: LabelMap): Uint16Array {
+	const wide = data.byteLength > height * width;
+	return Uint16Array.from({ length: height * width }, (_, i) =>
+		wide ? data.getUint16(2 * i, true) : data.getUint8(i),
+	);
 }
 
 /** The brightness of a picture, 0..255 (Rec. 601 luma where it has colours). */
@@ -51,6 +65,6 @@ export function decodeTable({ data }: TableData): Uint8Array {
 }
 
 /** A host may hand out a view into a larger message: its offset counts. */
-function bytesOf(data: DataView): Uint8Array {
+export function bytesOf(data: DataView): Uint8Array {
 	return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -1,7 +1,7 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { nearest } from "./recorded";
+import { type ReadonlySignal, type Signal, signal } from "./signals";
 import type { Display, ExplainerState, Request } from "./state";
 
 /** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
@@ -14,7 +14,7 @@ export interface Session<More extends object = object> {
 	/** Ask Python for another map, or for what else the widget offers. */
 	compute(patch: Partial<Request & More>): void;
 	/** Look at the same map differently: all views follow, the kernel hears nothing. */
-	show(patch: Partial<Display>): void;
+	show(patch: Partial<Display & Pick<Request, "method"> & More>): void;
 }
 
 type Mirrors<State> = { readonly [Trait in keyof State]: ReadonlySignal<State[Trait]> };

@@ -162,6 +162,12 @@ function colourAt(t: number, table: Table, sign: Sign): number {
 	return opaque(colours[at], colours[at + 1], colours[at + 2]);
 }
 
+/** The colour of a bar: the end of the table that its sign points to. */
+export function barColour(table: Table, sign: Sign, value: number): string {
+	const at = 3 * tableIndex(Math.sign(value), table, sign);
+	return `rgb(${table.colours[at]} ${table.colours[at + 1]} ${table.colours[at + 2]})`;
+}
+
 /** A map at another size, by nearest neighbour: a coarse map keeps its honest blocks. */
 export function resize(map: Raster, height: number, width: number): Raster {
 	if (map.height === height && map.width === width) return map;

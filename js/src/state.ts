@@ -163,7 +163,7 @@ export interface Path {
 export interface FrameArray {
 	input: number;
 	shape: number[];
-	dtype: "float16";
+	dtype: "float16" | "float32";
 	scale: number;
 	offset: number;
 }
@@ -186,4 +186,60 @@ export interface Card {
 	/** What holds for this map, and may mislead. */
 	notes: string[];
 	baseline_name: string;
+}
+
+/** What a widget of a linear model of segments or features has besides. */
+export interface LIMEState {
+	/** Numbers of the players that are switched off. */
+	off: number[];
+	edited: Edited;
+	/** How many players are shown. */
+	top: number;
+	_players: Players[];
+	_surrogate: Surrogate | Empty;
+	_equations: Equations | Empty;
+}
+
+/** The parts of an input that may be absent, numbered through all inputs; of a picture with a label for each pixel. */
+export type Players = { name: string; labels: string[]; texts: string[] } & (LabelMap | object);
+export interface LabelMap {
+	shape: [height: number, width: number];
+	/** One byte a pixel, or two where there are more than 256 labels. */
+	data: DataView;
+}
+
+/** The model's own answer for the input without some players; the score is missing while it is on its way. */
+export interface Edited {
+	version?: number;
+	off?: number[];
+	score?: number;
+	best?: Predictions | Empty;
+}
+
+/** The linear model whose weights a frame holds. */
+export interface Surrogate {
+	/** Which draw of masks it was fitted to. */
+	game: number;
+	method: Choice;
+	intercept: number;
+	explained: number;
+	effective: number;
+	/** Standard errors of the weights as float32, of all inputs one after the other. */
+	error: DataView | null;
+}
+
+/** What the linear model is fitted to, once all is drawn. */
+export interface Equations {
+	game: number;
+	rows: number;
+	/** A bit for each player, the first one highest; each row starts a byte. */
+	bits: DataView;
+	/** float32. */
+	scores: DataView;
+	/** What scores are taken about. */
+	middle: number;
+	/** By how many players are present. */
+	rarity: number[];
+	/** Which share of all masks was drawn. */
+	fraction: number;
 }

@@ -7,8 +7,9 @@ from models import function_model, samples
 from sklearn.linear_model import Ridge
 
 import xai_widgets as xai
-from xai_widgets.engine.coalitions import kernel, local_masks
+from xai_widgets.engine.coalitions import kernel, local_masks, weights
 from xai_widgets.engine.regression import Regression
+from xai_widgets.task import Subject, Task
 
 W = np.array([3.0, -1.0, 0.5, 0.0, 2.0, -2.0, 1.0, 4.0], "float32")
 
@@ -30,7 +31,7 @@ def test_a_model_that_is_linear_in_the_mask_gives_its_coefficients():
 def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
     model = function_model(curved, 8)
     x = samples(8, count=1)
-    masks = local_masks(8, samples_, width, 3).rows(slice(0, samples_))
+    masks = local_masks(8, samples_, 3).rows(slice(0, samples_))
     scores = model(np.where(masks, x, 0.0).astype("float32")).numpy()[:, 0]
     distance = 1 - masks.sum(axis=1) / np.sqrt(8 * np.maximum(masks.sum(axis=1), 1e-9))
     weights = np.exp(-(distance**2) / width**2)
@@ -44,8 +45,8 @@ def test_it_is_ridge_with_sample_weights(samples_, alpha, width):
 
 
 def test_no_mask_comes_twice_and_of_few_players_all_come():
-    assert len(np.unique(local_masks(6, 1000, 0.25, 0).rows(slice(0, 1000)), axis=0)) == 64
-    assert len(np.unique(local_masks(15, 1000, 0.25, 0).rows(slice(0, 1000)), axis=0)) == 1000
+    assert len(np.unique(local_masks(6, 1000, 0).rows(slice(0, 1000)), axis=0)) == 64
+    assert len(np.unique(local_masks(15, 1000, 0).rows(slice(0, 1000)), axis=0)) == 1000
     a = xai.explain(function_model(lambda x: x[:, :1] * x[:, 1:2], 6), samples(6), xai.LIME(samples=1000))
     assert a.passes == 64
     np.testing.assert_array_equal(a.error, 0)
@@ -53,15 +54,15 @@ def test_no_mask_comes_twice_and_of_few_players_all_come():
 
 @pytest.mark.parametrize("players", [15, 40])
 def test_masks_do_not_depend_on_how_they_are_asked_for(players):
-    masks = local_masks(players, 700, 0.25, 1)
+    masks = local_masks(players, 700, 1)
     parts = [masks.rows(slice(start, start + 90)) for start in range(0, 700, 90)]
     whole = masks.rows(slice(0, 700))
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     # Weighted, they are as near to the input as coins are.
     coins = np.random.default_rng(0).random((20_000, players)) < 0.5
     expected = np.average(coins.mean(axis=1), weights=kernel(coins.mean(axis=1), 0.25))
-    assert np.average(whole.mean(axis=1), weights=masks.weights(whole)) == pytest.approx(expected, abs=0.01)
-    assert masks.weights(whole).mean() == pytest.approx(kernel(coins.mean(axis=1), 0.25).mean(), rel=0.05)
+    assert np.average(whole.mean(axis=1), weights=weights(masks, whole, 0.25)) == pytest.approx(expected, abs=0.01)
+    assert weights(masks, whole, 0.25).mean() == pytest.approx(kernel(coins.mean(axis=1), 0.25).mean(), rel=0.05)
 
 
 def test_masks_far_from_the_input_weigh_little():
@@ -163,3 +164,46 @@ def test_saved_and_loaded_with_its_labels(digits, tmp_path):
     assert b.method == a.method
     np.testing.assert_array_equal(b.method.segments, labels)
     np.testing.assert_array_equal(b.heatmap(), a.heatmap())
+
+
+@pytest.mark.parametrize("segments", [12, 40])
+def test_what_was_drawn_is_fitted_anew_and_gone_on_with(digits, segments):
+    """A refit is what `explain` gives for that width and ridge, in the middle of a run and at its end."""
+    model, x = digits.model, digits.inputs[:2]
+    method = xai.LIME(samples=1500, segments=segments)
+    other = method.replace(kernel_width=0.7, alpha=0.1)
+    task = Task(Subject(model, x), method, target=0)
+    frames = [frame for frame, _ in task.frames()]
+    assert len(frames) > 1
+    again, refitted = task.resumed(frames[-1], other)
+    ((frame, a),) = refitted
+    expected = xai.explain(model, x, other, target=0)
+    np.testing.assert_allclose(a.values, expected.values, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(a.error, expected.error, rtol=1e-5)
+    assert a.notes == expected.notes
+    assert (again.method, a.method, frame.progress) == (other, other, 1)
+
+    running = task.frames()
+    first, _ = next(running)
+    _, refitted = task.resumed(first, other)
+    progress = [(frame.progress, a) for frame, a in refitted]
+    assert progress[0][0] == first.progress < progress[1][0]
+    np.testing.assert_allclose(progress[-1][1].values, expected.values, rtol=1e-6, atol=1e-8)
+
+
+def test_a_method_knows_what_only_refits():
+    one = xai.LIME(samples=100, baseline=xai.Blur(3))
+    assert one.replace(kernel_width=1, alpha=2).only_refits(one)
+    assert not one.replace(kernel_width=1, samples=200).only_refits(one)
+    assert not xai.KernelSHAP(samples=200).only_refits(xai.KernelSHAP())
+
+
+def test_the_surrogate_predicts_what_is_linear_and_can_be_asked_about_the_model():
+    model = function_model(lambda x: x @ W[:, None] + 5, 8)
+    x = samples(8, count=2)
+    *_, frame = (frame for frame, _ in Task(Subject(model, x), xai.LIME(samples=100, alpha=1e-9)).frames())
+    mask = np.array([1, 0, 1, 0, 0, 1, 1, 0])
+    linear = frame.surrogate.intercept + frame.values[0] @ mask
+    np.testing.assert_allclose(linear, model(x * mask).numpy()[:, 0], atol=1e-4)
+    np.testing.assert_allclose(frame.surrogate.scores(np.tile(mask, (2, 1, 1)))[:, 0], linear, atol=1e-4)
+    np.testing.assert_allclose(frame.surrogate.explained, 1)

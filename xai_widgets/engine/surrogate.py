@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from xai_widgets.engine.coalitions import coalition_pairs, local_masks
+from xai_widgets.engine.coalitions import coalition_pairs, local_masks, weights
 from xai_widgets.engine.regression import Fit, Regression
 
 
@@ -15,10 +17,16 @@ class Game(Protocol):
 
     Attributes:
         rounds: How many there are, of `masks_a_round` masks each.
+        intercept: (n,) what the last fit gives where all are absent.
     """
 
     rounds: int
     masks_a_round: int
+    intercept: np.ndarray
+
+    @property
+    def effective(self) -> float:
+        """How many masks of equal weight would tell as much."""
 
     def masks(self, rounds: slice) -> np.ndarray:
         """(k, players) bool: the masks of some rounds."""
@@ -33,8 +41,28 @@ class Game(Protocol):
         """What the rounds so far give: a value for each player."""
 
 
+@dataclass(frozen=True)
+class Equations:
+    """What a local game is fitted to.
+
+    Attributes:
+        bits: (k, bytes) uint8, a bit for each player, as `numpy.packbits` has it.
+        scores: (n, k).
+        middle: (n,) what scores are taken about.
+        rarity, fraction: As of `Masks`.
+    """
+
+    bits: np.ndarray
+    scores: np.ndarray
+    middle: np.ndarray
+    rarity: np.ndarray
+    fraction: float
+
+
 class LocalGame:
     """LIME's regression: the score as a linear function of the mask, near to what is whole.
+
+    Masks, packed to bits, and scores are kept, `players / 8 + 8 count` bytes a mask: `refitted` weighs them anew.
 
     Args:
         players: Of each sample.
@@ -46,16 +74,35 @@ class LocalGame:
     masks_a_round = 1
 
     def __init__(self, players: int, count: int, wanted: int, kernel_width: float, alpha: float, seed: int) -> None:
-        self._draw = local_masks(players, wanted, kernel_width, seed)
+        self._draw = local_masks(players, wanted, seed)
         self.rounds = self._draw.count if players > 1 else 0
-        self._players, self._alpha = players, alpha
-        self._whole = self._absent = np.zeros(count)
+        self._players, self._kernel_width, self._alpha = players, kernel_width, alpha
+        self._whole = self._absent = self.intercept = np.zeros(count)
+        self._kept: list[tuple[np.ndarray, np.ndarray]] = []
         self._regression = Regression(players + 1, count)
 
     @property
     def effective(self) -> float:
-        """How many masks of equal weight would tell as much."""
         return self._regression.effective
+
+    def equations(self) -> Equations:
+        """All that a fit needs, for whoever fits elsewhere."""
+        bits, scores = zip(*self._kept, strict=True)
+        middle = (self._whole + self._absent) / 2
+        return Equations(
+            np.concatenate(bits), np.concatenate(scores, axis=1), middle, self._draw.rarity, self._draw.fraction
+        )
+
+    def refitted(self, kernel_width: float, alpha: float) -> LocalGame:
+        """The same masks and scores under another kernel and ridge: the game goes on from where this one is."""
+        other = copy.copy(self)
+        other._kernel_width, other._alpha, other._kept = kernel_width, alpha, [*self._kept]
+        other._regression = Regression(self._players + 1, len(self._whole))
+        if self._kept:
+            bits, scores = zip(*self._kept, strict=True)
+            masks = np.unpackbits(np.concatenate(bits), axis=1, count=self._players).astype(bool)
+            other._learn(masks, np.concatenate(scores, axis=1))
+        return other
 
     def masks(self, rounds: slice) -> np.ndarray:
         return self._draw.rows(rounds)
@@ -65,20 +112,26 @@ class LocalGame:
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         masks = self._draw.rows(rounds)
+        self._kept.append((np.packbits(masks, axis=1), scores))
+        self._learn(masks, scores)
+
+    def _learn(self, masks: np.ndarray, scores: np.ndarray) -> None:
         rows = np.concatenate([np.ones((len(masks), 1)), masks], axis=1)
         # About the middle of the two ends: sums of squares lose no digits, and only the intercept feels it.
         targets = scores - (self._whole + self._absent)[:, None] / 2
-        weights = self._draw.weights(masks)
-        self._regression.add(rows, weights, targets, np.full(len(masks), self._draw.fraction))
+        near = weights(self._draw, masks, self._kernel_width)
+        self._regression.add(rows, near, targets, np.full(len(masks), self._draw.fraction))
 
     def fit(self) -> Fit:
         if self._players == 1:
+            self.intercept = self._absent
             return _alone(self._whole - self._absent)
         progress = self._regression.rows / self.rounds
         # The penalty grows with the rows, so that every prefix estimates what the whole will.
         penalty = np.full(self._players + 1, self._alpha * progress)
         penalty[0] = 0
         fit = self._regression.fit(penalty, progress)
+        self.intercept = fit.values[:, 0] + (self._whole + self._absent) / 2
         return Fit(fit.values[:, 1:], None if fit.error is None else fit.error[:, 1:], fit.explained)
 
 
@@ -97,10 +150,14 @@ class ShapleyGame:
     masks_a_round = 2
 
     def __init__(self, players: int, count: int, wanted: int, seed: int) -> None:
-        self._players, self._difference = players, np.zeros(count)
+        self._players, self._difference, self.intercept = players, np.zeros(count), np.zeros(count)
         self._pairs = coalition_pairs(players, max(1, wanted // 2), seed) if players > 1 else None
         self.rounds = len(self._pairs.masks) if self._pairs else 0
         self._regression = Regression(players, count)
+
+    @property
+    def effective(self) -> float:
+        return 2 * self._regression.effective
 
     def masks(self, rounds: slice) -> np.ndarray:
         assert self._pairs is not None
@@ -108,7 +165,7 @@ class ShapleyGame:
         return np.concatenate([masks, ~masks])
 
     def begin(self, whole: np.ndarray, absent: np.ndarray) -> None:
-        self._difference = whole - absent
+        self._difference, self.intercept = whole - absent, absent
 
     def add(self, rounds: slice, scores: np.ndarray) -> None:
         draw = self._pairs

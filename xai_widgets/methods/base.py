@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,7 @@ from xai_widgets.declare import Declared, fields, parts
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Outputs, Score
+    from xai_widgets.engine.surrogate import Equations
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,29 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Surrogate:
+    """The linear model whose weights are a frame's values, and what can still be asked of the game it was fitted to.
+
+    Attributes:
+        intercept: (n,) its score where no player is present.
+        explained: (n,) the weighted R squared over the masks.
+        effective: (n,) how many masks of equal weight would tell as much.
+        scores: From masks (n, k, players), 1 for what is present, to the model's own scores (n, k).
+        resume: From a method that differs in nothing but what it `refits`, to the frames of the same game under it: the
+            first is what was drawn so far, fitted anew without a pass. For the latest frame of a run only; None where
+            nothing is fitted anew.
+        equations: What was drawn, for whoever fits it elsewhere: of a single number of players only.
+    """
+
+    intercept: np.ndarray
+    explained: np.ndarray
+    effective: np.ndarray
+    scores: Callable[[np.ndarray], np.ndarray]
+    resume: Callable[[Any], Iterator[Frame]] | None = None
+    equations: Callable[[], Equations] | None = None
+
+
+@dataclass(frozen=True)
 class Frame:
     """A snapshot of a running explanation; the last of a run has `progress` 1 and is the answer.
 
@@ -58,6 +82,7 @@ class Frame:
         path: Points visited (k,) and scores there (n, k), for methods that walk a path.
         outputs: What the model gave for the inputs in the same pass; None where the task has to ask it beforehand.
         score: (n,) the scores of the inputs, with `outputs`.
+        surrogate: The linear model whose weights the values are; None where there is none.
         facts: Plain sentences on what was computed.
         notes: Plain sentences where the result may mislead.
     """
@@ -75,6 +100,7 @@ class Frame:
     path: tuple[np.ndarray, np.ndarray] | None = None
     outputs: Outputs | None = None
     score: np.ndarray | None = None
+    surrogate: Surrogate | None = None
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -97,6 +123,7 @@ class Method(Declared):
         through_embedding: True where token ids are explained through the output of the embedding that they enter.
         per_channel: False where the values have no channel axis: one value for each position.
         makes_input: True where the values are an input that the method made, and no map of the one that was given.
+        refits: Fields whose change needs no pass of the model: what was drawn is fitted anew.
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
         shared: What values that add up add up to.
@@ -109,6 +136,7 @@ class Method(Declared):
     through_embedding: ClassVar[bool] = False
     per_channel: ClassVar[bool] = True
     makes_input: ClassVar[bool] = False
+    refits: ClassVar[frozenset[str]] = frozenset()
     single: ClassVar[bool] = False
     shared: ClassVar[str] = "the difference of the scores"
     missing: ClassVar[str] = "more steps or samples would add it"
@@ -151,6 +179,12 @@ class Method(Declared):
         Every frame is a fair answer from what was computed so far. To cancel, take no further frame.
         """
         raise NotImplementedError
+
+    def only_refits(self, before: Method) -> bool:
+        """Whether it differs from a method in nothing but what needs no pass of the model."""
+        if type(self) is not type(before) or not self.refits:
+            return False
+        return self.replace(**{name: getattr(before, name) for name in self.refits}) == before
 
     def claims(self) -> bool:
         """Whether the values are claimed to add up to score - baseline_score."""

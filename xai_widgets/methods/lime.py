@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
@@ -17,6 +16,7 @@ from xai_widgets.methods.players import SEGMENTATIONS, Played, Players, check_se
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Score
+    from xai_widgets.engine.surrogate import LocalGame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,7 +24,8 @@ class LIME(Method):
     """Weights of a ridge regression of the score on which segments are present (Ribeiro et al., 2016).
 
     Each segment is absent half of the time; masks near to the whole input weigh more, by exp(-d^2 / kernel_width^2)
-    with the cosine distance d. The intercept is free of the penalty. No mask comes twice; of few segments all come.
+    with the cosine distance d. The masks are the same for every width and ridge, which only fit anew. The intercept is
+    free of the penalty. No mask comes twice; of few segments all come.
     """
 
     family: ClassVar[str] = "Perturbation"
@@ -46,6 +47,8 @@ class LIME(Method):
     seed: int = param(0, ge=0, kind="seed", doc="Another seed, other masks.")
     segmentation: str = param("slic", choices=SEGMENTATIONS, doc="How a picture is cut into segments.")
 
+    refits: ClassVar[frozenset[str]] = frozenset({"kernel_width", "alpha"})
+
     @property
     def reading(self) -> str:
         return (
@@ -64,16 +67,29 @@ class LIME(Method):
 
         masking = Masking(view, score, self.baseline, inputs)
         players = Players(masking, inputs, self.segments, self.segmentation, "LIME")
-        for played in play(masking, players, game):
-            yield frame_of(played, masking, players, *_trust(played))
+        yield from _frames(masking, players, play(masking, players, game))
+
+
+def _frames(masking: Masking, players: Players, plays: Iterator[Played]) -> Iterator[Frame]:
+    for played in plays:
+        game = cast("LocalGame", played.games[0])
+        equations = game.equations if game.rounds and len(played.games) == 1 else None
+        resume = partial(_resumed, masking, players, played)
+        yield frame_of(played, masking, players, *_trust(played), resume, equations)
+
+
+def _resumed(masking: Masking, players: Players, played: Played, method: LIME) -> Iterator[Frame]:
+    """The frames of what was played before, fitted as a method says, and of what is left to play."""
+    games: list[Any] = [cast("LocalGame", game).refitted(method.kernel_width, method.alpha) for game in played.games]
+    return _frames(masking, players, play(masking, players, None, replace(played, games=games)))
 
 
 def _trust(played: Played) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """How well the linear model fits, in words, and where that is not well."""
-    explained = np.concatenate([fit.explained for fit in played.fits])
+    explained = played.explained
     lowest, highest = f"{explained.min():.2f}", f"{explained.max():.2f}"
     range_ = lowest if lowest == highest else f"{lowest} to {highest}"
-    masks, effective = (min(getattr(game, name) for game in played.games) for name in ("rounds", "effective"))
+    masks, effective = min(game.rounds for game in played.games), played.effective.min()
     facts = (
         f"R2 = {range_}: the linear model explains that much of how the score varies over the masks.",
         f"Masks near the input weigh more: all {masks:,} together count like {effective:,.0f} equal ones.",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xai_widgets.layout import has_channels
-from xai_widgets.methods.base import Frame, Inputs, relative
+from xai_widgets.methods.base import Frame, Inputs, Method, Surrogate, relative
 from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
+    from xai_widgets.engine.masks import Masked
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.regression import Fit
-    from xai_widgets.engine.surrogate import Game
+    from xai_widgets.engine.surrogate import Equations, Game
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb", "grid")
 
@@ -141,7 +142,9 @@ class Played:
     Attributes:
         values, error: (n, players) for each array; `error` is None where there are too few rounds to tell.
         games: A game for each number of players.
-        fits: What each of them gives.
+        intercept, explained, effective: (n,) as of a `Surrogate`.
+        scores: From masks to scores, as of a `Surrogate`; the same one for as long as the games go on.
+        rounds: How many were played.
         passes, total: Passes of the model so far and in all, a sample.
         whole, absent: (n,) scores of all players and of none.
     """
@@ -149,7 +152,11 @@ class Played:
     values: list[np.ndarray]
     error: list[np.ndarray] | None
     games: list[Game]
-    fits: list[Fit]
+    intercept: np.ndarray
+    explained: np.ndarray
+    effective: np.ndarray
+    scores: Callable[[np.ndarray], np.ndarray]
+    rounds: int
     passes: int
     total: int
     whole: np.ndarray
@@ -160,25 +167,68 @@ class Played:
 _CHEAP = 1e7
 
 
-def play(masking: Masking, players: Players, make: Callable[[int, int], Game]) -> Iterator[Played]:
+def play(
+    masking: Masking, players: Players, make: Callable[[int, int], Any] | None, before: Played | None = None
+) -> Iterator[Played]:
     """Play the rounds of all samples, and fit on the way: after each call, or of many samples on each tenth more.
 
     Args:
         masking: What is masked.
         players: Who plays.
-        make: The game of some samples, from their number of players and how many samples they are.
+        make: The game of some samples, from their number of players and how many samples they are; None with `before`.
+        before: What was played so far: its games go on, and first their fit is told.
     """
     from xai_widgets.engine.masks import by_player
     from xai_widgets.engine.regression import GROUPS
 
-    scores = masking.scores(by_player, players.labels)
     count, most = len(players.counts), int(players.counts.max())
     members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
-    games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
+    scores: Callable[[np.ndarray], np.ndarray]
+    if before is None:
+        assert make is not None
+        scores = partial(_scores, masking.scores(by_player, players.labels), masking.site[0].dtype)
+        games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
+    else:
+        scores, games = before.scores, before.games
     a_round, rounds = games[0].masks_a_round, max(game.rounds for game in games)
+    each = a_round * masking.references
     cheap = count * most**2 * GROUPS < _CHEAP
-    fitted, played = 0, None
+
+    def told(whole: np.ndarray, absent: np.ndarray, stop: int) -> Played:
+        fits = [game.fit() for game in games]
+        values = _joint([fit.values for fit in fits], members, count, most)
+        error = None
+        if all(fit.error is not None for fit in fits):
+            error = players.split(_joint([fit.error for fit in fits], members, count, most))
+        intercept, explained = (
+            _each([game.intercept for game in games], members),
+            _each([fit.explained for fit in fits], members),
+        )
+        effective = _each(
+            [np.full(len(rows), game.effective) for game, rows in zip(games, members, strict=True)], members
+        )
+        return Played(
+            players.split(values),
+            error,
+            games,
+            intercept,
+            explained,
+            effective,
+            scores,
+            stop,
+            stop * each,
+            rounds * each,
+            whole,
+            absent,
+        )
+
+    fitted, played = 0, before
+    if before is not None:
+        fitted, played = before.rounds, told(before.whole, before.absent, before.rounds)
+        yield played
     for call in masking.calls(rounds, a_round) or [slice(0, 0)]:
+        if before is not None and call.stop <= before.rounds:
+            continue
         shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in games]
         present = np.zeros((count, (call.stop - call.start) * a_round, most), masking.site[0].dtype)
         busy = [entry for entry in zip(games, members, shares, strict=True) if entry[2].stop > entry[2].start]
@@ -186,23 +236,24 @@ def play(masking: Masking, players: Players, make: Callable[[int, int], Game]) -
             masks = game.masks(share)
             present[rows, : len(masks), : masks.shape[1]] = masks
         if played is None:
-            found = scores([np.concatenate([_ends(present), present], axis=1)])
+            found = scores(np.concatenate([_ends(present), present], axis=1))
             (whole, absent), found = found[:, :2].T, found[:, 2:]
             for game, rows in zip(games, members, strict=True):
                 game.begin(whole[rows], absent[rows])
-        elif busy:
-            found = scores([present])
+        else:
+            whole, absent = played.whole, played.absent
+            found = scores(present) if busy else present
         for game, rows, share in busy:
             game.add(share, found[rows, : (share.stop - share.start) * a_round])
         if cheap or played is None or call.stop == rounds or call.stop >= 1.1 * fitted:
-            fits, fitted = [game.fit() for game in games], call.stop
-            values = _joint([fit.values for fit in fits], members, count, most)
-            error = None
-            if all(fit.error is not None for fit in fits):
-                error = players.split(_joint([fit.error for fit in fits], members, count, most))
-            each = a_round * masking.references
-            played = Played(players.split(values), error, games, fits, 0, rounds * each, whole, absent)
-        yield replace(played, passes=call.stop * a_round * masking.references)
+            played, fitted = told(whole, absent, call.stop), call.stop
+        else:
+            played = replace(played, rounds=call.stop, passes=call.stop * each)
+        yield played
+
+
+def _scores(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> np.ndarray:
+    return masked([np.asarray(present, dtype)])
 
 
 def _ends(present: np.ndarray) -> np.ndarray:
@@ -220,12 +271,22 @@ def _joint(parts: list[Any], members: list[np.ndarray], count: int, most: int) -
     return joint
 
 
+def _each(parts: list[np.ndarray], members: list[np.ndarray]) -> np.ndarray:
+    """(n,) of all samples."""
+    joint = np.zeros(sum(map(len, members)))
+    for part, rows in zip(parts, members, strict=True):
+        joint[rows] = part
+    return joint
+
+
 def frame_of(
     played: Played,
     masking: Masking,
     players: Players,
     facts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
+    resume: Callable[[Method], Iterator[Frame]] | None = None,
+    equations: Callable[[], Equations] | None = None,
 ) -> Frame:
     """The frame that some rounds make."""
     error = played.error
@@ -242,6 +303,7 @@ def frame_of(
         baseline=masking.shown,
         baseline_score=played.absent,
         score=played.whole,
+        surrogate=Surrogate(played.intercept, played.explained, played.effective, played.scores, resume, equations),
         facts=(*masking.facts, *facts),
         notes=(
             *masking.notes,

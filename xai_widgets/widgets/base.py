@@ -162,6 +162,7 @@ class Explainer(anywidget.AnyWidget):
         self._latest: Attribution | None = None
         self._traced: set[Any] = set()
         self._asked: tuple[Any, Outputs | None] = (None, None)
+        self._drawn_for: tuple[int, Any, Task, Frame] | None = None
         self._target_label = ""
         self._probability = probability
         positive("batch_size", batch_size)
@@ -203,7 +204,7 @@ class Explainer(anywidget.AnyWidget):
             "_schema": self._menu.schemas(task.method, {}),
             "_pictures": self._draw(task.subject, [None] * len(arrays)),
             "_thumbnails": showing.thumbnails(arrays[0], taken.value_ranges[0]) if len(arrays) == 1 else [],
-            "_predictions": showing.predictions(task),
+            "_predictions": showing.predictions(task.subject.outputs),
             "_title": f"{type(self).__name__.removesuffix('Widget')} of {self._subject.view.name}",
         }
 
@@ -238,6 +239,7 @@ class Explainer(anywidget.AnyWidget):
             self._take(given)
             self._target_label = task.score.labels[0]
             self._task, self._asked, self._recorded = task, (None, None), []
+            self._drawn_for = None
             self._traced.clear()
             with self.hold_sync():
                 for name, value in {**self._told(task), "index": index, "error": ""}.items():
@@ -352,19 +354,25 @@ class Explainer(anywidget.AnyWidget):
         methods = tuple(type(part) for part in parts(method) if isinstance(part, Method))
         kind = methods, callable(target), getattr(method, "layer", None)
         try:
-            if kind not in self._traced:
-                with _STATE, self.hold_sync():
-                    self.phase = "tracing"
-                    self.status = f"Preparing {type(method).label} for this model (first time only)"
-            task = self._task = Task(self._at(index), method, target=target, probability=self._probability)
-            expected, shown = task.subject.asked, False
-            for frame, attribution in task.frames():
+            if (resumed := self._resumed(method, target, index)) is not None:
+                task, frames = resumed
+                expected = None
+            else:
+                if kind not in self._traced:
+                    with _STATE, self.hold_sync():
+                        self.phase = "tracing"
+                        self.status = f"Preparing {type(method).label} for this model (first time only)"
+                task = Task(self._at(index), method, target=target, probability=self._probability)
+                frames, expected = task.frames(), task.subject.asked
+            self._task, shown = task, False
+            for frame, attribution in frames:
                 if expected is not None and (shown or frame.progress >= 1):
                     if task.subject.asked is expected and not task.subject.still_gives(expected):
                         self._asked = None, None  # the model has new weights: once more, without what it gave before
                         return (yield from self._run(job, method, target, index))
                     expected = None
                 self._traced.add(kind)
+                self._drawn_for = index, target, task, frame
                 self._publish(job, task, frame, attribution, time.perf_counter() - started)
                 shown = True
                 yield
@@ -372,6 +380,19 @@ class Explainer(anywidget.AnyWidget):
             self._learn_layers(task)
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
+
+    def _resumed(self, method: Method, target: Any, index: int) -> Any:
+        """The task and its frames where a method only refits what was drawn for the last one; else None.
+
+        Nothing is predicted again: the scores are those that the model gave then.
+        """
+        if self._drawn_for is None:
+            return None
+        at, of, task, frame = self._drawn_for
+        same = (at, of) == (index, target) and method.only_refits(task.method)
+        if not same or frame.surrogate is None or task.subject.view.refreshed().build != task.subject.view.build:
+            return None
+        return task.resumed(frame, method)
 
     def _learn_layers(self, task: Task) -> None:
         """Find the layers that a method may name, once, when there is time for it."""
@@ -411,17 +432,21 @@ class Explainer(anywidget.AnyWidget):
             if settled:
                 self._settle(job, attribution)
 
+    def _packed(self, attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
+        """What travels as the map, with its headers."""
+        return pack(heats)
+
     def _shown(self, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> dict[str, Any]:
         """The traits that show a map."""
         # What a method made takes the place of the picture, and no map lies over it.
         made = task.method.makes_input
         heats = [] if made else showing.flat_maps(attribution)
-        headers, data = pack(heats)
+        headers, data = self._packed(attribution, heats)
         behind = task.subject.moved(frame.values) if made else task.subject
         return {
             "_pictures": self._draw(behind, [None] * len(frame.values) if made else heats),
             "_baselines": showing.baselines(frame, self._taken.value_ranges),
-            "_predictions": showing.predictions(task),
+            "_predictions": showing.predictions(task.subject.outputs),
             "frame": {
                 "job": 0,
                 "version": 0,

@@ -15,10 +15,11 @@ from xai_widgets.declare import fields, nearest
 from xai_widgets.layout import positions
 from xai_widgets.methods import Method
 from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.lime import LIMEWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget,)
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, LIMEWidget)
 
 
 class Explorer(anywidget.AnyWidget):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from xai_widgets.layout import positions
 from xai_widgets.methods import Frame
 from xai_widgets.task import Task
 from xai_widgets.wire import finite, picture
+
+if TYPE_CHECKING:
+    from xai_widgets.engine.score import Outputs
 
 MOST_PREDICTIONS = 20
 MOST_THUMBNAILS = 60
@@ -70,16 +73,18 @@ def thumbnails(inputs: np.ndarray, limits: Limits) -> list[dict[str, Any]]:
     return [one for one in drawn if one is not None]
 
 
-def baselines(frame: Frame, limits: Sequence[Limits]) -> list[dict[str, Any]]:
-    """A small picture of the baseline for each input; none of methods without a baseline, and of tables."""
+def baselines(frame: Frame, limits: Sequence[Limits], side: int | None = BASELINE) -> list[dict[str, Any]]:
+    """A picture of the baseline for each input, by default a small one.
+
+    There is none of methods without a baseline, and of tables.
+    """
     if frame.baseline is None:
         return [{} for _ in limits]
-    return [as_picture(one[0], limit, BASELINE) or {} for one, limit in zip(frame.baseline, limits, strict=True)]
+    return [as_picture(one[0], limit, side) or {} for one, limit in zip(frame.baseline, limits, strict=True)]
 
 
-def predictions(task: Task) -> dict[str, Any]:
+def predictions(outputs: Outputs) -> dict[str, Any]:
     """The best classes of the first sample, best first, with their probabilities or scores."""
-    outputs = task.subject.outputs
     head = outputs.heads[0]
     if len(outputs.heads) > 1 or head.positions:
         return {"kind": "score", "classes": [], "values": [], "count": 0}

@@ -44,3 +44,12 @@ def choice(choices: tuple[str, ...]) -> Checked:
 
     trait = Checked(choices[0], check)
     return trait
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """An integer of a trait, from `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer from {least}, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be from {least}, got {value}")
+    return int(value)

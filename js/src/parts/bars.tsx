@@ -1,6 +1,6 @@
 import type { Bar } from "../bars";
 import { fixed, sharedDecimals } from "../format";
-import { type Table, tableIndex } from "../paint";
+import { barColour, type Table } from "../paint";
 import type { Sign } from "../state";
 
 /** Attributions of named features, as signed bars from a common zero; pending, only the names and their values. */
@@ -23,7 +23,7 @@ export function Bars(props: { bars: Bar[]; pending: boolean; table: Table; sign:
 							style={{
 								insetInlineStart: share(Math.min(value, 0) - low),
 								inlineSize: share(Math.abs(value)),
-								background: colour(table, sign, Math.sign(value)),
+								background: barColour(table, sign, value),
 							}}
 						/>
 					</span>
@@ -32,10 +32,4 @@ export function Bars(props: { bars: Bar[]; pending: boolean; table: Table; sign:
 			))}
 		</div>
 	);
-}
-
-function colour(table: Table, sign: Sign, t: number): string {
-	const { colours } = table;
-	const at = 3 * tableIndex(t, table, sign);
-	return `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]})`;
 }

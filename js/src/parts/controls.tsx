@@ -60,16 +60,19 @@ export function DisplayControls(props: {
 	display: Display;
 	tables: string[];
 	pictures: boolean;
+	areas: boolean;
 	onChange: (patch: Partial<Display>) => void;
 }) {
-	const { display, tables, pictures, onChange } = props;
+	const { display, tables, pictures, areas, onChange } = props;
 	const { opacity, clip, threshold, smooth } = display;
 	return (
 		<section>
 			<h4>Display</h4>
 			{pictures && (
+				<NumberField field={OPACITY} value={opacity} onChange={(value) => onChange({ opacity: value })} />
+			)}
+			{pictures && !areas && (
 				<>
-					<NumberField field={OPACITY} value={opacity} onChange={(value) => onChange({ opacity: value })} />
 					<NumberField field={CLIP} value={clip} onChange={(value) => onChange({ clip: value })} />
 					<NumberField
 						field={THRESHOLD}

@@ -1,6 +1,6 @@
 import type { AnyModel, Host } from "@anywidget/types";
-import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { type ReadonlySignal, signal } from "../signals";
 import type { ExplorerState } from "../state";
 import { useUniqueId } from "./unique_id";
 

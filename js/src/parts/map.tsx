@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { decodeColours, decodeGrey } from "../buffers";
 import { type Look, paintBare, paintMask, paintOverlay, paintPicture, type Raster, resize } from "../paint";
@@ -31,6 +32,14 @@ export function MapView(props: {
 	onView: (view: View) => void;
 	sentence: string;
 	label: string;
+	/** What lies over the map, in the pane's own coordinates. */
+	over?: ComponentChildren;
+	/** The point that is read, by pointer or keys. */
+	onPoint?: (point: Point | null) => void;
+	/** A click, or Enter or the space bar at the point. */
+	onPick?: (point: Point) => void;
+	/** What the read-out says besides the place. */
+	read?: (point: Point) => string;
 }) {
 	const { map, raw, total, picture, size, look, mode, view, onView, sentence, label } = props;
 	const { height, width } = size;
@@ -43,7 +52,11 @@ export function MapView(props: {
 		() => (picture ? decodeColours(picture) : new Uint8Array(3 * height * width).fill(255)),
 		[picture, height, width],
 	);
-	const [point, setPoint] = useState<Point | null>(null);
+	const [point, move] = useState<Point | null>(null);
+	const setPoint = (to: Point | null) => {
+		move(to);
+		props.onPoint?.(to);
+	};
 	const [byKeys, setByKeys] = useState(false);
 
 	const canvas = usePixels(
@@ -63,6 +76,10 @@ export function MapView(props: {
 	const middle = () => pointAt(toPicture(view, CENTRE), size);
 	const press = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
 		if (event.key === "Escape") event.currentTarget.blur();
+		if (point && props.onPick && (event.key === "Enter" || event.key === " ")) {
+			event.preventDefault();
+			props.onPick(point);
+		}
 		const to = moved(point ?? middle(), event.key, event.shiftKey, size);
 		if (!to) return;
 		event.preventDefault();
@@ -75,7 +92,8 @@ export function MapView(props: {
 	};
 
 	const spot = point && spotOf(point, size);
-	const pane = { size, view, spot, onView, onHover: hover };
+	const pick = props.onPick && ((at: Spot) => props.onPick?.(pointAt(at, size)));
+	const pane = { size, view, spot, over: props.over, onView, onHover: hover, onPick: pick };
 	const looks = Math.max(height, width) / view.zoom < COARSE ? "xai-coarse" : "";
 	return (
 		<div
@@ -109,7 +127,7 @@ export function MapView(props: {
 				/>
 			</Pane>
 			<ReadOut at={spot && inFrame(toPane(view, spot), mode)} aloud={byKeys}>
-				{point && reading(point, size, raw, total)}
+				{point && (props.read ? props.read(point) : reading(point, size, raw, total))}
 			</ReadOut>
 		</div>
 	);

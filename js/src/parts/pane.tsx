@@ -5,6 +5,8 @@ import { pan, type Spot, toPane, toPicture, type View, zoomBy } from "../view";
 
 /** Pixels of a mouse wheel that double the size. */
 const DOUBLING = 200;
+/** Pixels by which a hand may move in a click. */
+const STILL = 4;
 /** Where a wheel counts lines, not pixels. */
 const LINE = 16;
 
@@ -16,10 +18,15 @@ export function Pane(props: {
 	onView: (view: View) => void;
 	/** A spot of the picture under the pointer; null when it has left. */
 	onHover: (spot: Spot | null) => void;
+	/** A click that was no drag. */
+	onPick?: ((spot: Spot) => void) | undefined;
+	/** What lies over the canvas and is not magnified. */
+	over?: ComponentChildren;
 	children: ComponentChildren;
 }) {
-	const { size, view, spot, onView, onHover, children } = props;
+	const { size, view, spot, onView, onHover, onPick, over, children } = props;
 	const held = useRef<Spot | null>(null);
+	const pressed = useRef<{ x: number; y: number } | null>(null);
 	const { zoom, x, y } = view;
 	const dot = spot && toPane(view, spot);
 
@@ -33,13 +40,20 @@ export function Pane(props: {
 		}
 	};
 	const grasp = (event: PointerEvent) => {
+		pressed.current = event.button === 0 ? { x: event.clientX, y: event.clientY } : null;
 		if (zoom === 1 || event.button !== 0) return;
 		(event.currentTarget as Element).setPointerCapture(event.pointerId);
 		held.current = spotUnder(event);
 		onHover(null);
 	};
-	const release = () => {
+	const release = (event: PointerEvent) => {
 		held.current = null;
+		const from = pressed.current;
+		pressed.current = null;
+		if (event.type !== "pointerup" || !from) return;
+		if (Math.hypot(event.clientX - from.x, event.clientY - from.y) < STILL) {
+			onPick?.(toPicture(view, spotUnder(event)));
+		}
 	};
 	const wheel = (event: WheelEvent) => {
 		// The plain wheel scrolls the notebook, over a picture as anywhere.
@@ -68,6 +82,7 @@ export function Pane(props: {
 			>
 				{children}
 			</div>
+			{over}
 			{dot && <span class="xai-dot" style={{ left: `${100 * dot.x}%`, top: `${100 * dot.y}%` }} />}
 		</div>
 	);

@@ -24,10 +24,16 @@ export function Shell(props: {
 	children: ComponentChildren;
 	/** More to choose from, above how it is displayed. */
 	choices?: ComponentChildren;
-	/** Whether there is a map that display controls change. */
-	displayed?: boolean;
+	/** Fields of the method that are among these choices. */
+	apart?: readonly string[];
+	/** More reasons to trust it or not. */
+	reasons?: ComponentChildren;
+	/** What the map shows, where that is not what the frame says. */
+	sentence?: string | undefined;
+	/** Whether there is a map that display controls change; of areas of one colour there is nothing to clip or to smooth. */
+	displayed?: boolean | "areas";
 }) {
-	const { session, name, children, choices, displayed = true } = props;
+	const { session, name, children, choices, apart = [], displayed = true } = props;
 	const { state, kernel, compute, show } = session;
 	const method = state.method.value;
 	const { methods, baselines } = state._schema.value;
@@ -82,7 +88,7 @@ export function Shell(props: {
 							<MethodControls
 								key={schema.name}
 								locked={locked}
-								schema={schema}
+								schema={{ ...schema, fields: schema.fields.filter(({ name }) => !apart.includes(name)) }}
 								method={method}
 								offers={{
 									baselines: {
@@ -110,14 +116,15 @@ export function Shell(props: {
 							}}
 							tables={Object.keys(state._tables.value)}
 							pictures={!inputs.length || !inputs.every(isFeatures)}
+							areas={displayed === "areas"}
 							onChange={show}
 						/>
 					)}
 				</div>
-				<Trust frame={frame} />
+				<Trust frame={frame}>{props.reasons}</Trust>
 			</div>
 			<div class="xai-foot">
-				<p>{frame?.sentence}</p>
+				<p>{props.sentence ?? frame?.sentence}</p>
 				<Changing phase={state.phase.value} frame={frame} />
 				{/* biome-ignore lint/a11y/noRedundantRoles: whoever looks for the role as an attribute finds it too. */}
 				<output role="status">{kernel.value === "gone" ? where : state.status.value}</output>

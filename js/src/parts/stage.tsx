@@ -5,16 +5,13 @@ import { isFeatures, isPicture } from "../inputs";
 import type { Session } from "../model";
 import { colourScale, type Raster, sortedMagnitudes } from "../paint";
 import { boxMean } from "../smooth";
-import type { Display, Frame, Input, Mode, Sign } from "../state";
+import type { Display, Frame, Input } from "../state";
 import { WHOLE } from "../view";
 import { Bars } from "./bars";
 import { Legend } from "./legend";
 import { MapView } from "./map";
-import { Segmented } from "./segmented";
-import { ZoomBar } from "./zoom_bar";
+import { Tools } from "./tools";
 
-const SIGNS: Sign[] = ["both", "positive", "negative", "absolute"];
-const MODES: Mode[] = ["overlay", "side by side", "mask"];
 const BEFORE_THE_FIRST_MAP = "No map yet";
 /** What stands for the inputs until the first of them is there. */
 const NOTHING: Input[] = [{ name: "" }];
@@ -110,25 +107,13 @@ export function Stage(props: {
 				</p>
 			)}
 			{anyMap && <Legend table={table} sign={sign} threshold={threshold} scale={scale} />}
-			<div class="xai-tools">
-				{anyMap && (
-					<Segmented
-						label="Mode"
-						options={MODES.map((value) => ({ value, label: value }))}
-						value={mode}
-						onChange={(value) => onShow({ mode: value })}
-					/>
-				)}
-				{pictured && <ZoomBar view={view} onChange={setView} />}
-				{!made && (
-					<Segmented
-						label="Sign"
-						options={SIGNS.map((value) => ({ value, label: value, name: `Sign: ${value}` }))}
-						value={sign}
-						onChange={(value) => onShow({ sign: value })}
-					/>
-				)}
-			</div>
+			<Tools
+				mode={anyMap ? mode : null}
+				view={pictured ? view : null}
+				sign={made ? null : sign}
+				onShow={onShow}
+				onView={setView}
+			/>
 		</div>
 	);
 }

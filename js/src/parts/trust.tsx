@@ -1,12 +1,14 @@
+import type { ComponentChildren } from "preact";
 import { fixed, percent, scoreDecimals } from "../format";
 import type { Frame } from "../state";
 import { PathCurve } from "./path_curve";
 
 /** What the map claims, in numbers, and how far the claim holds. */
-export function Trust({ frame }: { frame: Frame | null }) {
+export function Trust({ frame, children }: { frame: Frame | null; children?: ComponentChildren }) {
 	return (
 		<section class="xai-trust">
 			<h4>Can I trust it?</h4>
+			{children}
 			{frame ? <Claims {...frame} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
 		</section>
 	);
@@ -50,7 +52,7 @@ function Claims({ card, path }: Pick<Frame, "card" | "path">) {
 	);
 }
 
-function Row(props: { term: string; aside?: string; value: string | null }) {
+export function Row(props: { term: string; aside?: string; value: string | null }) {
 	if (props.value === null) return null;
 	return (
 		<div class="xai-row">

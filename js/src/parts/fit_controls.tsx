@@ -1,0 +1,46 @@
+import type { Choice, Field } from "../state";
+import { NumberField } from "./number_field";
+
+/** What needs no pass of the model: the fit is made anew, or shown otherwise, at once. */
+export function FitControls(props: {
+	/** Of the method, for what is fitted anew. */
+	fields: Field[];
+	method: Choice;
+	/** Nothing can be fitted anew. */
+	disabled: boolean;
+	top: number;
+	/** How many players there are. */
+	count: number;
+	onMethod: (method: Choice) => void;
+	onTop: (top: number) => void;
+}) {
+	const { fields, method, disabled, top, count, onMethod, onTop } = props;
+	const field: Field = {
+		name: "top",
+		label: "Top",
+		doc: "How many parts are shown: those with the largest weights.",
+		kind: "int",
+		default: 10,
+		min: 1,
+		max: Math.max(count, 1),
+		step: 1,
+		unit: "",
+		choices: null,
+	};
+	return (
+		<section>
+			<h4>Fit, without new samples</h4>
+			<fieldset disabled={disabled}>
+				{fields.map((field) => (
+					<NumberField
+						key={field.name}
+						field={field}
+						value={method[field.name] as number}
+						onChange={(value) => onMethod({ ...method, [field.name]: value })}
+					/>
+				))}
+			</fieldset>
+			<NumberField field={field} value={Math.min(top, Math.max(count, 1))} onChange={onTop} />
+		</section>
+	);
+}

@@ -1,0 +1,74 @@
+import { useMemo } from "preact/hooks";
+import { significant } from "../format";
+import type { Look } from "../paint";
+import { type Player, playerMap, without } from "../players";
+import type { Point, Size } from "../reading";
+import type { LabelMap, Mode, Picture } from "../state";
+import type { View } from "../view";
+import { MapView } from "./map";
+import { Outlines } from "./outlines";
+
+/** A picture cut into players: each in the colour of its weight, to be pointed at, and switched off and on. */
+export function Superpixels(props: {
+	picture: Picture;
+	/** What stands for the picture where players are absent; null where nothing can be shown for it. */
+	absent: Picture | null;
+	labels: LabelMap;
+	/** The number of the first player. */
+	start: number;
+	players: Player[];
+	/** By player, as they are painted. */
+	shown: Float64Array;
+	/** By player, as they were computed. */
+	weights: Float64Array;
+	lit: number | null;
+	off: Set<number>;
+	look: Look;
+	mode: Mode;
+	view: View;
+	sentence: string;
+	label: string;
+	onView: (view: View) => void;
+	onLit: (player: number | null) => void;
+	onToggle: (player: number) => void;
+}) {
+	const { picture, absent, labels, start, players, shown, weights, lit, off, look, mode, view } = props;
+	const [height, width] = picture.shape;
+	const size = useMemo<Size>(() => ({ height, width }), [height, width]);
+	const numbers = useMemo(() => playerMap(labels, start, size), [labels, start, size]);
+	const edited = useMemo(
+		() => (absent && off.size ? without(picture, absent, numbers, off) : picture),
+		[picture, absent, numbers, off],
+	);
+	const map = useMemo(
+		() => ({ height, width, values: Float64Array.from(numbers, (player) => shown[player] ?? 0) }),
+		[numbers, shown, height, width],
+	);
+	const at = ({ column, row }: Point) => numbers[row * width + column];
+	const read = (point: Point) => {
+		const player = players[at(point)];
+		const weight = weights[player.number];
+		const state = off.has(player.number) ? "  off" : "";
+		return `${player.label}${weight === undefined ? "" : `  ${significant(weight, 4)}`}${state}`;
+	};
+	return (
+		<MapView
+			key={`${height} × ${width}`}
+			map={map}
+			raw={map}
+			total={0}
+			picture={edited}
+			size={size}
+			look={look}
+			mode={mode}
+			view={view}
+			onView={props.onView}
+			sentence={props.sentence}
+			label={props.label}
+			over={<Outlines numbers={numbers} size={size} lit={lit} off={off} view={view} />}
+			onPoint={(point) => props.onLit(point && at(point))}
+			onPick={(point) => props.onToggle(at(point))}
+			read={read}
+		/>
+	);
+}
