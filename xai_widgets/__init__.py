@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Neuron as Neuron
     from xai_widgets.targets import Output as Output
     from xai_widgets.targets import Region as Region
+    from xai_widgets.widgets.compare import CompareWidget as CompareWidget
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
     from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
@@ -130,6 +131,7 @@ _HOMES = {
     "metrics.faithfulness": ("completeness", "infidelity", "mu_fidelity", "sensitivity"),
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
+    "widgets.compare": ("CompareWidget",),
     "widgets.explorer": ("Explorer", "explore"),
     "widgets.lime": ("LIMEWidget",),
     "widgets.saliency": ("SaliencyWidget",),
