@@ -34,15 +34,13 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	const { height, width } = mask;
 	const bits = mask.bits.slice();
 	const [x0, y0, x1, y1] = [from.x * width, from.y * height, to.x * width, to.y * height];
-	const reach = Math.max(radius, 0.71);
+	const reach = Math.max(radius, 0.71) ** 2;
 	const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
-	const within = (value: number, size: number) => Math.min(Math.max(Math.floor(value), 0), size - 1);
-	for (let y = within(Math.min(y0, y1) - reach, height); y <= within(Math.max(y0, y1) + reach, height); y++) {
-		for (let x = within(Math.min(x0, x1) - reach, width); x <= within(Math.max(x0, x1) + reach, width); x++) {
-			const [px, py] = [x + 0.5 - x0, y + 0.5 - y0];
-			const along = length ? Math.min(Math.max((px * (x1 - x0) + py * (y1 - y0)) / length, 0), 1) : 0;
-			const apart = (px - along * (x1 - x0)) ** 2 + (py - along * (y1 - y0)) ** 2;
-			if (apart <= reach * reach) bits[y * width + x] = Number(on);
+	for (let y = 0.5 - y0, i = 0; i < bits.length; y++) {
+		for (let x = 0.5 - x0; x < width - x0; x++, i++) {
+			const along = length ? Math.min(Math.max((x * (x1 - x0) + y * (y1 - y0)) / length, 0), 1) : 0;
+			const apart = (x - along * (x1 - x0)) ** 2 + (y - along * (y1 - y0)) ** 2;
+			if (apart <= reach) bits[i] = Number(on);
 		}
 	}
 	return { height, width, bits };
@@ -58,14 +56,13 @@ interface Box {
 /** The smallest box around a region, its right and bottom past the end; null for an empty one. */
 export function boxOf({ height, width, bits }: Mask): Box | null {
 	const box = { left: width, top: height, right: 0, bottom: 0 };
-	for (let y = 0, i = 0; y < height; y++) {
-		for (let x = 0; x < width; x++, i++) {
-			if (!bits[i]) continue;
-			box.left = Math.min(box.left, x);
-			box.right = Math.max(box.right, x + 1);
-			box.top = Math.min(box.top, y);
-			box.bottom = Math.max(box.bottom, y + 1);
-		}
+	for (let i = 0; i < bits.length; i++) {
+		if (!bits[i]) continue;
+		const [x, y] = [i % width, Math.floor(i / width)];
+		box.left = Math.min(box.left, x);
+		box.right = Math.max(box.right, x + 1);
+		box.top = Math.min(box.top, y);
+		box.bottom = Math.max(box.bottom, y + 1);
 	}
 	return box.right > 0 ? box : null;
 }
@@ -77,8 +74,8 @@ export function rectangle(size: Size, { left, top, right, bottom }: Box): Mask {
 }
 
 /**
- * By keys: the first one lays a rectangle in the middle, arrows move what is there, with Shift they size the rectangle
- * around it. Null for other keys.
+ * By keys: the first one lays a rectangle in the middle, arrows move the rectangle around what is painted, with Shift
+ * they size it. Null for other keys.
  */
 export function pressed(mask: Mask, key: string, resize: boolean): Mask | null {
 	const { height, width } = mask;
@@ -87,40 +84,30 @@ export function pressed(mask: Mask, key: string, resize: boolean): Mask | null {
 	if (!by) return null;
 	const box = boxOf(mask);
 	if (!box) {
-		const [x, y] = [Math.floor(width / 3), Math.floor(height / 3)];
-		return rectangle(mask, { left: x, top: y, right: width - x, bottom: height - y });
+		const [left, top] = [Math.floor(width / 3), Math.floor(height / 3)];
+		return rectangle(mask, { left, top, right: width - left, bottom: height - top });
 	}
-	if (resize) {
-		const right = Math.min(Math.max(box.right + by[0], box.left + 1), width);
-		const bottom = Math.min(Math.max(box.bottom + by[1], box.top + 1), height);
-		return rectangle(mask, { ...box, right, bottom });
-	}
-	const dx = Math.min(Math.max(by[0], -box.left), width - box.right);
-	const dy = Math.min(Math.max(by[1], -box.top), height - box.bottom);
-	const moved = emptyMask(mask);
-	for (let y = box.top; y < box.bottom; y++) {
-		const row = mask.bits.subarray(y * width + box.left, y * width + box.right);
-		moved.bits.set(row, (y + dy) * width + box.left + dx);
-	}
-	return moved;
+	const { left, top, right, bottom } = box;
+	const within = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
+	const dx = within(by[0], resize ? left + 1 - right : -left, width - right);
+	const dy = within(by[1], resize ? top + 1 - bottom : -top, height - bottom);
+	const moved = resize ? 0 : 1;
+	return rectangle(mask, {
+		left: left + moved * dx,
+		top: top + moved * dy,
+		right: right + dx,
+		bottom: bottom + dy,
+	});
 }
 
 /** The border of a region as an SVG path in pixels of the picture. */
 export function border({ height, width, bits }: Mask): string {
-	const at = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x];
+	const at = (x: number, y: number) => x >= 0 && x < width && bits[y * width + x] === 1;
 	const lines: string[] = [];
 	for (let y = 0; y <= height; y++) {
-		for (let x = 0; x < width; x++) {
-			const start = x;
-			while (x < width && Boolean(at(x, y)) !== Boolean(at(x, y - 1))) x++;
-			if (x > start) lines.push(`M${start} ${y}H${x}`);
-		}
-	}
-	for (let x = 0; x <= width; x++) {
-		for (let y = 0; y < height; y++) {
-			const start = y;
-			while (y < height && Boolean(at(x, y)) !== Boolean(at(x - 1, y))) y++;
-			if (y > start) lines.push(`M${x} ${start}V${y}`);
+		for (let x = 0; x <= width; x++) {
+			if (at(x, y) !== at(x, y - 1)) lines.push(`M${x} ${y}h1`);
+			if (at(x, y) !== at(x - 1, y)) lines.push(`M${x} ${y}v1`);
 		}
 	}
 	return lines.join("");

@@ -285,14 +285,10 @@ export interface RegionState {
 	/** Start and length of each run of pixels. */
 	runs: number[];
 }
-/** What the model says of the picture without a region. */
+/** What the model says of the picture without a region, by column; null where it is on its way. */
 export interface Effect extends RegionState {
-	column: number;
-	baseline: string;
 	score_name: string;
-	pixels: number;
-	score: number;
-	without: number;
+	seen: ({ baseline: string; score: number; without: number } | null)[];
 }
 export interface Curves {
 	/** What takes the place of removed parts. */
@@ -309,6 +305,7 @@ export interface CurveLine {
 	/** The cell; null for an order that is no map. */
 	row: number | null;
 	column: number | null;
+	span: number;
 	insertion: Curve;
 	deletion: Curve;
 }

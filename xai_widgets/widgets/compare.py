@@ -21,6 +21,7 @@ from xai_widgets.widgets.menu import limits
 from xai_widgets.widgets.source import explain_source
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, whole
+from xai_widgets.wire import finite
 from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
@@ -130,13 +131,19 @@ class CompareWidget(Explainer):
         self._ready = True
         self._restart()
 
+    @classmethod
+    def first(cls) -> None:
+        """Nothing: some methods of different families."""
+
     # What Python and the page may set
 
     def _take(self, given: Taken) -> None:
         super()._take(given)
         self._known.clear()
         self._grid = []
-        self._models = {name: given.subject.model if not place else one for place, (name, one) in enumerate(self._models.items())}
+        self._models = {
+            name: given.subject.model if not place else one for place, (name, one) in enumerate(self._models.items())
+        }
         self._others = [
             Taken(one, given.inputs, features=self._features, **self._options) for one in [*self._models.values()][1:]
         ]
@@ -238,11 +245,11 @@ class CompareWidget(Explainer):
                 return
             self._job += 1
             job, index = self._job, self.index
-            before = [cell for cells in self._grid for cell in cells] if change is None or change.name != "index" else []
-            self._grid = [
-                [next((old.at(cell) for old in before if old.explains_like(cell)), cell) for cell in cells]
-                for cells in grid.arranged(self.methods, self.baselines, self.targets, len(self._models))
-            ]
+            before = (
+                [cell for cells in self._grid for cell in cells] if change is None or change.name != "index" else []
+            )
+            wanted = grid.arranged(self.methods, self.baselines, self.targets, len(self._models))
+            self._grid = grid.with_what_is_there(wanted, before)
             self._choose()
             with self.hold_sync():
                 for method in {self.method, *self.methods}:
@@ -251,8 +258,10 @@ class CompareWidget(Explainer):
                     to_json(one, self._menu.arrays)
                 self._axes = self._named_axes()
                 self._curves, self._agreement = {}, []
-                if before == []:
-                    self._pictures = self._draw(self._subject.rows(slice(index, index + 1)), [None] * len(self._pictures))
+                if not before:
+                    self._pictures = self._draw(
+                        self._subject.rows(slice(index, index + 1)), [None] * len(self._pictures)
+                    )
                     self._strip, self.randomizing = {}, False
                 if self.phase == "settled":
                     self.phase, self.status = "computing", "Computing"
@@ -326,7 +335,9 @@ class CompareWidget(Explainer):
         progress = sum(cell.progress for cell in cells) / len(cells)
         errors = [cell.error for cell in cells if cell.error is not None]
         traits = {
-            "_cells": [[{key: value for key, value in cell.told.items() if key != "look"} for cell in row] for row in rows],
+            "_cells": [
+                [{key: value for key, value in cell.told.items() if key != "look"} for cell in row] for row in rows
+            ],
             "_axes": {**self._axes, "looks": [looks.get(at, {}) for at in range(len(self._axes["columns"]))]},
             "frame": {"job": job, "version": self.frame.get("version", 0) + 1, "progress": progress},
             "status": f"Computing \u00b7 {done} of {len(cells)} maps",
@@ -407,7 +418,7 @@ class CompareWidget(Explainer):
                         yield
                         if job != self._job:
                             return
-                    line = {"name": name, "group": group, "row": own and own.row, "column": own and own.column}
+                    line = {"name": name, "group": group, **_place(own)}
                     lines.append({**line, **(found or {})})
                     said = {"baseline": type(away).label, "score_name": attribution.score_name}
                     with _STATE:
@@ -419,7 +430,7 @@ class CompareWidget(Explainer):
                 self._measured = job
                 self._changed.notify_all()
 
-    @traitlets.observe("region", "row", "column")
+    @traitlets.observe("region")
     def _ask_effect(self, _: Any = None) -> None:
         if not self._ready:
             return
@@ -429,19 +440,27 @@ class CompareWidget(Explainer):
             self._effect = {}
 
     def _take_away(self) -> Iterator[None]:
-        cell, region = self._cell(), self.region
-        if cell is None or cell.task is None or not region:
+        """What the score is without the region: for the chosen column first, then for the others, one pass each."""
+        region, rows = self.region, self._grid
+        chosen = self._cell()
+        if chosen is None or chosen.task is None or not region:
             return
-        place, column = region["input"], self._at_column
-        away = self.baselines[column] if column < len(self.baselines) else self._replacement
-        mask = evidence.mask_of(region["runs"], grid.positions(cell.task.subject.inputs.arrays[place].shape))
-        score, without = evidence.without_region(cell.task, place, mask, away)
-        with _STATE:
-            if self._owner is not None and region == self.region:
-                pixels = sum(region["runs"][1::2])
-                said = {"baseline": type(away).label, "score_name": cell.task.score.reader.name}
-                self._effect = {**region, **said, "column": column, "pixels": pixels, "score": score, "without": without}
-        yield
+        place = region["input"]
+        mask = evidence.mask_of(region["runs"], grid.positions(chosen.task.subject.inputs.arrays[place].shape))
+        seen: list[Any] = [None] * len(self._axes["columns"])
+        for column in sorted(range(len(seen)), key=lambda at: at != self._at_column):
+            away = self.baselines[column] if self.baselines else self._replacement
+            cells = rows[chosen.row]
+            task = cells[min(column, len(cells) - 1)].task
+            if task is None:
+                continue
+            score, without = evidence.without_region(task, place, mask, away)
+            seen[column] = finite({"baseline": type(away).label, "score": score, "without": without})
+            with _STATE:
+                if self._owner is None or region != self.region or rows is not self._grid:
+                    return
+                self._effect = {**region, "score_name": task.score.reader.name, "seen": list(seen)}
+            yield
 
     @traitlets.observe("randomizing")
     def _ask_strip(self, change: Any) -> None:
@@ -500,7 +519,12 @@ class CompareWidget(Explainer):
             calls = []
             for cell in row:
                 call = explain_source(
-                    self._subject, cell.method, cell.target, self.index, self._probability, added_axis=self._taken.added_axis
+                    self._subject,
+                    cell.method,
+                    cell.target,
+                    self.index,
+                    self._probability,
+                    added_axis=self._taken.added_axis,
                 )
                 name = [*self._models][cell.model]
                 calls.append(call.replace("(model,", f"(models[{name!r}],", 1) if cell.model else call)
@@ -529,6 +553,10 @@ def _named_models(model: Any, models: Any) -> dict[str, Any]:
     others = models if isinstance(models, Mapping) else {getattr(one, "name", "model"): one for one in models}
     first = getattr(model, "name", "model")
     return {first if first not in others else "model": model, **{str(name): one for name, one in others.items()}}
+
+
+def _place(cell: Cell | None) -> dict[str, Any]:
+    return {name: None if cell is None else getattr(cell, name) for name in ("row", "column", "span")}
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -29,9 +29,7 @@ def case_of(subject: Subject, attribution: Attribution, target: Any, baseline: B
     """What metrics look at, of one sample."""
     inputs = packed(list(subject.inputs.arrays), subject.inputs.structure)
     given = None if (attribution.target >= 0).all() else target
-    return Case(
-        subject.model, inputs, attribution, preprocess=subject.preprocess, target=given, baseline=baseline
-    )
+    return Case(subject.model, inputs, attribution, preprocess=subject.preprocess, target=given, baseline=baseline)
 
 
 def both_curves(case: Case) -> Iterator[dict[str, Any] | None]:
@@ -128,7 +126,7 @@ def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     if len(runs) % 2:
         raise ValueError("region must have runs of two numbers each, a start and a length")
     for start, length in zip(runs[::2], runs[1::2], strict=True):
-        if not (0 <= start and 0 < length and start + length <= size):
+        if not (start >= 0 and length > 0 and start + length <= size):
             raise ValueError(f"region must lie within the {size} positions of the picture, got {start}, {length}")
         mask[start : start + length] = True
     return np.broadcast_to(mask.reshape(plane), shape)

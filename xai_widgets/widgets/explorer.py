@@ -15,11 +15,12 @@ from xai_widgets.declare import fields, nearest
 from xai_widgets.layout import positions
 from xai_widgets.methods import Method
 from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.compare import CompareWidget
 from xai_widgets.widgets.lime import LIMEWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, LIMEWidget)
+VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, LIMEWidget, CompareWidget)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -107,9 +108,7 @@ class Explorer(anywidget.AnyWidget):
         view = self.views.get(name)
         if view is None:
             cls = self._offered[name]
-            view = cls(
-                self._model, self._inputs, self._based(cls.METHODS[0]()), target=target, index=index, **self._options
-            )
+            view = cls(self._model, self._inputs, self._based(cls.first()), target=target, index=index, **self._options)
             view.observe(self._keep, ["target", "index", "method"])
             self.views[name] = view
             return
@@ -119,12 +118,14 @@ class Explorer(anywidget.AnyWidget):
             if not _same(view.target, target):
                 view.target = target
             method = self._based(view.method)
-            if method != view.method:
+            if method is not None and method != view.method:
                 view.method = method
 
-    def _based(self, method: Method) -> Method:
+    def _based(self, method: Method | None) -> Method | None:
         """The method from the baseline that the views share, where it has one."""
         shared = self._shared["baseline"]
+        if method is None:
+            return None
         has_one = any(field.name == "baseline" for field in fields(type(method)))
         return method.replace(baseline=shared) if has_one and shared is not None else method
 

@@ -93,12 +93,14 @@ def has_baseline(method: Method) -> bool:
     return any(one.name == "baseline" for one in fields(type(method)))
 
 
-def arranged(methods: Sequence[Method], baselines: Sequence[Baseline], targets: Sequence[Any], models: int) -> list[Any]:
+def arranged(
+    methods: Sequence[Method], baselines: Sequence[Baseline], targets: Sequence[Any], models: int
+) -> list[list[Cell]]:
     """Rows of cells: one for each method, columns by what there is more than one of; where a row has all in common, one.
 
     Without baselines, columns are models, or else targets.
     """
-    rows = []
+    rows: list[list[Cell]] = []
     for row, method in enumerate(methods):
         if not baselines:
             columns = max(models, len(targets))
@@ -114,6 +116,21 @@ def arranged(methods: Sequence[Method], baselines: Sequence[Baseline], targets: 
             )
         else:
             rows.append([Cell(row, 0, len(baselines), method, targets[0])])
+    return rows
+
+
+def with_what_is_there(wanted: list[list[Cell]], before: Sequence[Cell]) -> list[list[Cell]]:
+    """The cells that are wanted; those that explain the same as one before are that one, with all that it has."""
+    left = list(before)
+    rows = []
+    for cells in wanted:
+        row = []
+        for cell in cells:
+            found = next((old for old in left if old.explains_like(cell)), None)
+            if found is not None:
+                left.remove(found)
+            row.append(cell if found is None else found.at(cell))
+        rows.append(row)
     return rows
 
 

@@ -1,68 +1,54 @@
 import { useMemo } from "preact/hooks";
 import { consensus } from "../consensus";
+import { fixed } from "../format";
 import { isPicture } from "../inputs";
-import type { Look } from "../paint";
-import type { Input } from "../state";
-import type { Shown } from "../use_cells";
-import type { Sight } from "./cell";
-import { MapCell, sizeOf } from "./map_cell";
-import { Matrix } from "./matrix";
+import type { Scene } from "../scene";
+import { MapCell, type Sight, sizeOf } from "./map_cell";
+import { shade, Table } from "./table";
 
-/** How alike the maps are: in numbers, and where. */
-export function AgreementPanel(props: {
-	shown: Shown[];
-	matrix: number[][];
-	input: Input | undefined;
-	look: Look;
-	sight: Sight;
-	onChoose: (shown: Shown) => void;
-}) {
-	const { shown, matrix, input, look, sight, onChoose } = props;
+/** How alike the maps are: in numbers, the stronger the deeper, and where. */
+export function AgreementPanel({ session, shown, look, sight, choose }: Scene & { sight: Sight }) {
+	const matrix = session.state._agreement.value;
+	const [input] = session.state._pictures.value;
 	const both = useMemo(
 		() => consensus(shown.map(({ rasters, end }) => ({ raster: rasters[0], end }))),
 		[shown],
 	);
 	const picture = input && isPicture(input) ? input : null;
 	const size = both && sizeOf(picture, both.mean);
-	const maps = both && [
-		{ title: "Consensus", of: "mean of the maps, each up to its own end", map: both.mean, sign: look.sign },
-		{ title: "Disagreement", of: "their standard deviation", map: both.spread, sign: "both" as const },
-	];
 	return (
 		<>
-			{matrix.length === shown.length && matrix.length > 1 ? (
-				<>
-					<p class="xai-quiet">
-						Spearman’s rank correlation over all positions. Agreement is no proof; of two maps that disagree
-						at most one is right.
-					</p>
-					<Matrix
-						names={shown.map(({ name }) => name)}
-						values={matrix}
-						onChoose={(place) => onChoose(shown[place])}
+			<p class="xai-quiet">
+				{matrix.length
+					? "Rank correlation (Spearman). Of two maps that disagree at most one is right; two that agree may both be wrong."
+					: "The numbers come with the last map."}
+			</p>
+			{matrix.length === shown.length && (
+				<div class="xai-matrix">
+					<Table
+						label="Rank correlation of the maps"
+						heads={["Map", ...matrix.map((_, i) => `${i + 1}`)]}
+						rows={matrix.map((values, i) => ({
+							name: `${i + 1} ${shown[i].name}`,
+							cells: values.map((value) => ({ text: fixed(value, 2), shade: shade(value) })),
+							onChoose: () => choose(shown[i].cell),
+						}))}
 					/>
-				</>
-			) : (
-				<p class="xai-quiet">The numbers come with the last map.</p>
+				</div>
 			)}
 			{size && size.height > 1 && shown.length > 1 && (
 				<div class="xai-consensus">
-					{maps?.map(({ title, of, map, sign }) => (
-						<figure key={title}>
+					{(["mean", "spread"] as const).map((which) => (
+						<figure key={which}>
 							<MapCell
-								map={map}
+								map={both[which]}
 								picture={picture}
 								size={size}
-								look={{ ...look, scale: 1, sign }}
-								view={sight.view}
-								spot={sight.spot}
-								sentence={`${title}: ${of}`}
-								onView={sight.onView}
-								onSpot={sight.onSpot}
+								look={look(1)}
+								sight={sight}
+								sentence={WHICH[which]}
 							/>
-							<figcaption>
-								{title} <small>{of}</small>
-							</figcaption>
+							<figcaption>{WHICH[which]}</figcaption>
 						</figure>
 					))}
 				</div>
@@ -70,3 +56,8 @@ export function AgreementPanel(props: {
 		</>
 	);
 }
+
+const WHICH = {
+	mean: "Consensus: mean of the maps, each up to its own end",
+	spread: "Disagreement: their standard deviation",
+};

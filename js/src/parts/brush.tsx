@@ -5,25 +5,25 @@ import { type Spot, toPicture, type View } from "../view";
 
 export type Tool = "look" | "paint" | "erase";
 
+/** What is in hand, and what was painted. */
+export interface Painting {
+	tool: Tool;
+	/** Of the brush, in pixels of the picture. */
+	radius: number;
+	mask: Mask | null;
+	onPaint: (mask: Mask) => void;
+}
+
 /**
  * What lies over a pane for a region to be painted: its border, and while a brush is in hand the strokes. It takes the
  * mask as it is and hands on a whole new one with every move, so that any picture view can have it.
  */
-export function Brush(props: {
-	mask: Mask | null;
-	size: Size;
-	view: View;
-	tool: Tool;
-	/** Of the brush, in pixels of the picture. */
-	radius: number;
-	onPaint: (mask: Mask) => void;
-}) {
-	const { mask, size, view, tool, radius, onPaint } = props;
+export function Brush({ tool, radius, mask, onPaint, size, view }: Painting & { size: Size; view: View }) {
 	const { height, width } = size;
 	const last = useRef<Spot | null>(null);
-	const line = useMemo(() => mask && border(mask), [mask]);
-	const left = (view.x - 0.5 / view.zoom) * width;
-	const top = (view.y - 0.5 / view.zoom) * height;
+	const line = useMemo(() => (mask ? border(mask) : ""), [mask]);
+	const corner = toPicture(view, { x: 0, y: 0 });
+	const near = view.zoom;
 
 	const paint = (event: PointerEvent) => {
 		const box = (event.currentTarget as Element).getBoundingClientRect();
@@ -45,17 +45,17 @@ export function Brush(props: {
 	};
 	return (
 		<svg
-			class={tool === "look" ? "xai-brush" : "xai-brush xai-brush-on"}
-			viewBox={`${left} ${top} ${width / view.zoom} ${height / view.zoom}`}
+			class="xai-brush"
+			data-tool={tool}
+			viewBox={`${corner.x * width} ${corner.y * height} ${width / near} ${height / near}`}
 			preserveAspectRatio="none"
 			aria-hidden="true"
-			onPointerDown={tool === "look" ? undefined : begin}
+			onPointerDown={begin}
 			onPointerMove={(event) => last.current && paint(event)}
 			onPointerUp={end}
 			onPointerCancel={end}
 		>
-			{line && <path class="xai-brush-under" d={line} />}
-			{line && <path d={line} />}
+			<path d={line} />
 		</svg>
 	);
 }

@@ -1,41 +1,25 @@
-import type { Tool } from "./brush";
+import type { Painting, Tool } from "./brush";
+import { slider } from "./controls";
 import { NumberField } from "./number_field";
 import { Segmented } from "./segmented";
 
 const TOOLS: Tool[] = ["look", "paint", "erase"];
-const BRUSH = {
-	name: "brush",
-	label: "Brush",
-	doc: "Radius of the brush, in pixels of the picture.",
-	kind: "int" as const,
-	default: 8,
-	min: 1,
-	max: 40,
-	step: 1,
-	unit: "px",
-	choices: null,
-};
+const BRUSH = slider("brush", "Radius of the brush, in pixels of the picture.", 1, 40, 1, "px", "int");
 
 /** What the hand does on a map: read it, or paint a region. */
-export function BrushTools(props: {
-	tool: Tool;
-	radius: number;
-	any: boolean;
-	onTool: (tool: Tool) => void;
-	onRadius: (radius: number) => void;
-	onClear: () => void;
-}) {
-	const { tool, radius, any, onTool, onRadius, onClear } = props;
+export function BrushTools(
+	props: Painting & { onTool: (tool: Tool) => void; onRadius: (radius: number) => void; onClear: () => void },
+) {
 	return (
 		<div class="xai-brush-tools">
 			<Segmented
 				label="Pointer"
 				options={TOOLS.map((value) => ({ value, label: value }))}
-				value={tool}
-				onChange={onTool}
+				value={props.tool}
+				onChange={props.onTool}
 			/>
-			<NumberField field={BRUSH} value={radius} onChange={onRadius} />
-			<button type="button" aria-disabled={!any} onClick={onClear}>
+			<NumberField field={BRUSH} value={props.radius} onChange={props.onRadius} />
+			<button type="button" aria-disabled={!props.mask} onClick={props.onClear}>
 				Clear region
 			</button>
 		</div>

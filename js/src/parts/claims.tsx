@@ -1,82 +1,63 @@
 import { fixed, percent, scoreDecimals } from "../format";
+import { filled } from "../inputs";
 import { claimOf } from "../region";
-import type { Effect, RegionState } from "../state";
-import type { Shown } from "../use_cells";
+import { columnOf, type Scene } from "../scene";
+import { Table } from "./table";
 
 /** What each map claims for the painted region, beside what its removal does to the score. */
-export function Claims(props: {
-	shown: Shown[];
-	region: RegionState | null;
-	effect: Effect | null;
-	pixels: number;
-	offline: boolean;
-	row: number;
-	column: number;
-	onChoose: (shown: Shown) => void;
-}) {
-	const { shown, region, effect, pixels, offline, row, column, onChoose } = props;
+export function Claims({ session, shown, chosen, column, choose, pixels }: Scene & { pixels: number }) {
+	const { state, kernel } = session;
+	const region = filled(state.region.value);
+	const effect = filled(state._effect.value);
 	if (!region)
 		return (
 			<p class="xai-quiet">
-				Paint over a part of any map. With the keyboard: choose Paint, go to a map, and press an arrow key for
-				a rectangle; arrows move it, with Shift they size it.
+				Choose Paint and draw on a map; or press an arrow key there for a rectangle: arrows move it, with
+				Shift they size it.
 			</p>
 		);
-	const size = region.runs.reduce((sum, length, i) => sum + (i % 2 ? length : 0), 0);
-	const claims = shown
-		.filter(({ rasters }) => rasters[region.input])
-		.map((one) => ({ one, ...claimOf(one.rasters[region.input].values, region.runs, one.total) }));
+	const seen = effect && String(effect.runs) === String(region.runs) ? effect.seen : [];
+	const size = region.runs.reduce((sum, length, i) => sum + (i % 2) * length, 0);
 	const decimals = shown[0] ? scoreDecimals(shown[0].cell.card) : 2;
-	const most = Math.max(...claims.map(({ share }) => share), 1e-9);
-	const drop = effect && effect.score - effect.without;
+	const told = seen[column];
+	const drop = told ? told.score - told.without : 0;
 	return (
 		<>
-			<p class="xai-effect" role="status">
-				<strong class="xai-figure">{size.toLocaleString("en")}</strong> pixels, {percent(size / pixels)} of
-				the picture.{" "}
-				{effect && drop !== null ? (
-					<>
-						Replaced by “{effect.baseline}”, the {effect.score_name} {drop < 0 ? "rises" : "falls"} by{" "}
-						<strong class="xai-figure">{fixed(Math.abs(drop), decimals)}</strong>, from{" "}
-						{fixed(effect.score, decimals)} to {fixed(effect.without, decimals)}.
-					</>
-				) : offline ? (
-					"Without a kernel nobody knows what its removal does."
-				) : (
-					"Asking the model."
-				)}
+			<p role="status">
+				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
+				{told
+					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${drop < 0 ? "rises" : "falls"} by ${fixed(Math.abs(drop), decimals)}, from ${fixed(told.score, decimals)} to ${fixed(told.without, decimals)}.`
+					: kernel.value === "live"
+						? "Asking the model."
+						: "Only a kernel knows what its removal does."}
 			</p>
-			<table class="xai-table xai-claims">
-				<thead>
-					<tr>
-						<th scope="col">Map</th>
-						<th scope="col">Share claimed</th>
-						<th scope="col">Change claimed</th>
-						<th scope="col">Change seen</th>
-					</tr>
-				</thead>
-				<tbody>
-					{claims.map(({ one, share, sum }) => {
-						const { cell } = one;
-						const chosen = cell.row === row && (cell.span > 1 || cell.column === column);
-						return (
-							<tr key={one.name} data-chosen={chosen || undefined}>
-								<th scope="row">
-									<button type="button" class="xai-link" onClick={() => onChoose(one)}>
-										{one.name}
-									</button>
-								</th>
-								<td>
-									<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}%` }} />
-									{percent(share)}
-								</td>
-								<td>{cell.card.residual === null ? "none" : fixed(-sum, decimals)}</td>
-								<td>{chosen && drop !== null ? fixed(-drop, decimals) : ""}</td>
-							</tr>
-						);
-					})}
-				</tbody>
-			</table>
+			<Table
+				label="Claims for the region"
+				heads={["Map", "Share of it all", "Change claimed", "Change seen"]}
+				rows={shown.map((one) => {
+					const { cell, rasters, total, name } = one;
+					const { sum, share } = claimOf(rasters[region.input].values, region.runs, total);
+					const own = seen[columnOf(cell, column)];
+					return {
+						name,
+						chosen: one === chosen,
+						onChoose: () => choose(cell),
+						cells: [
+							{
+								text: (
+									<span class="xai-share">
+										<span class="xai-level" style={{ inlineSize: `${60 * share}px` }} />
+										{percent(share)}
+									</span>
+								),
+							},
+							{ text: cell.card.residual === null ? "none" : fixed(-sum, decimals) },
+							{ text: own && fixed(own.without - own.score, decimals) },
+						],
+					};
+				})}
+			/>
+			<p class="xai-quiet">Only a map that adds up to a difference claims a change for each of its parts.</p>
 		</>
 	);
 }

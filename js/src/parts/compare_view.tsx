@@ -3,17 +3,18 @@ import { aboutChosen } from "../about_chosen";
 import { filled, isFeatures, isPicture } from "../inputs";
 import type { Session } from "../model";
 import { fromRuns, type Mask, toRuns } from "../region";
+import { columnOf, type Place, type Scene } from "../scene";
 import type { CompareState } from "../state";
 import { useCells } from "../use_cells";
 import { useLook } from "../use_look";
 import { type Spot, WHOLE } from "../view";
 import { AxesControls } from "./axes_controls";
 import { Below } from "./below";
-import type { Tool } from "./brush";
+import type { Painting, Tool } from "./brush";
 import { BrushTools } from "./brush_tools";
-import type { Sight } from "./cell";
+import { FeatureTable } from "./features";
 import { Grid } from "./grid";
-import { ScaleLegend } from "./scale_legend";
+import { Legend } from "./legend";
 import { Segmented } from "./segmented";
 import { Shell } from "./shell";
 import { Tools } from "./tools";
@@ -22,29 +23,28 @@ import { Tools } from "./tools";
 export function CompareView(session: Session<CompareState>) {
 	const { state, kernel, compute, show } = session;
 	const axes = state._axes.value;
-	const cells = state._cells.value;
 	const inputs = state._pictures.value;
 	const error = state.error.value;
-	const row = Math.max(0, Math.min(state.row.value, cells.length - 1));
+	const row = Math.max(0, Math.min(state.row.value, axes.rows.length - 1));
 	const column = Math.max(0, Math.min(state.column.value, axes.columns.length - 1));
-	const shown = useCells(cells, axes, state.clip.value);
-	const chosen = shown.find(({ cell }) => cell.row === row && (cell.span > 1 || cell.column === column));
+	const shown = useCells(state._cells.value, axes, state.clip.value);
+	const chosen = shown.find(({ cell }) => cell.row === row && columnOf(cell, column) === column);
 	const [view, onView] = useState(WHOLE);
-	const [spot, onSpot] = useState<Spot | null>(null);
+	const [spot, onHover] = useState<Spot | null>(null);
 	const [tool, setTool] = useState<Tool>("look");
-	const [radius, setRadius] = useState(8);
+	const [brush, setBrush] = useState(0);
 	const one = state.one_scale.value;
-	const common = shown.reduce((most, { end }) => Math.max(most, end), 0);
+	const common = one ? Math.max(0, ...shown.map(({ end }) => end)) : null;
 	const look = useLook(state);
 
 	// A region is painted on the first picture, and lies there in all maps.
 	const region = filled(state.region.value);
 	const painted = region?.input ?? inputs.findIndex(isPicture);
 	const picture = inputs[painted];
-	const shape = picture && isPicture(picture) ? picture.shape : null;
+	const [height, width] = picture && isPicture(picture) ? picture.shape : [0, 0];
 	const mask = useMemo(
-		() => region && shape && fromRuns(region.runs, { height: shape[0], width: shape[1] }),
-		[region, shape],
+		() => (region && height > 0 ? fromRuns(region.runs, { height, width }) : null),
+		[region, height, width],
 	);
 	// Without a kernel the claims follow all the same.
 	const ask = kernel.value === "live" ? compute : show;
@@ -52,50 +52,45 @@ export function CompareView(session: Session<CompareState>) {
 		const runs = toRuns(mask);
 		ask({ region: runs.length ? { input: painted, runs } : {}, panel: "region" });
 	};
-	const choose = (row: number, column: number) => ask({ row, column });
-	const sight: Sight = { view, spot, tool, radius, painted, mask, onView, onSpot, onPaint };
+	const painting: Painting = {
+		tool,
+		radius: brush || Math.max(1, Math.round(height / 28)),
+		mask,
+		onPaint,
+	};
+	const sight = { view, spot, onView, onHover };
+	const choose = (cell: Place) => ask({ row: cell.row, column: columnOf(cell, column) });
+	const scene: Scene | null = look && { session, shown, chosen, column, look, choose };
 
 	return (
 		<Shell
 			session={aboutChosen(session, chosen, row, column)}
 			name="compare"
 			sentence={chosen && `${chosen.name}. ${chosen.cell.sentence}`}
-			choices={
-				<AxesControls
-					axes={axes}
-					methods={state.methods.value}
-					baselines={state.baselines.value}
-					schemas={state._schema.value}
-					row={row}
-					column={column}
-					disabled={kernel.value !== "live"}
-					onChange={compute}
-				/>
-			}
+			choices={<AxesControls session={session} row={row} column={column} />}
 		>
 			<div class="xai-stage">
-				{look && (
-					<Grid
-						axes={axes}
-						cells={cells}
-						shown={shown}
-						inputs={inputs}
-						smooth={state.smooth.value}
-						look={(of) => look(one ? common : (of?.end ?? 0))}
-						sight={sight}
-						row={row}
-						column={column}
-						onChoose={choose}
-					/>
+				{scene && !inputs.every(isFeatures) && (
+					<Grid {...scene} row={row} common={common} sight={sight} painting={painting} painted={painted} />
+				)}
+				{inputs.map(
+					(input, i) => isFeatures(input) && <FeatureTable key={i} shown={shown} input={input} place={i} />,
 				)}
 				{error && (
 					<p class="xai-error" role="alert">
 						{error}
 					</p>
 				)}
-				{look && shape && (
+				{look && height > 0 && (
 					<>
-						<ScaleLegend look={look(one ? common : 1)} one={one} clip={state.clip.value} />
+						<div class="xai-scale">
+							<Legend {...look(1)} scale={common ?? 1} />
+							<p class="xai-quiet">
+								{one
+									? "One scale of raw values, up to the largest end; methods differ in their units."
+									: `Each map up to its own end, the number below it: the ${state.clip.value} % point of its magnitudes.`}
+							</p>
+						</div>
 						<div class="xai-tools">
 							<Segmented
 								label="Scale"
@@ -107,11 +102,9 @@ export function CompareView(session: Session<CompareState>) {
 								onChange={(value) => show({ one_scale: value === "one" })}
 							/>
 							<BrushTools
-								tool={tool}
-								radius={radius}
-								any={mask !== null}
+								{...painting}
 								onTool={setTool}
-								onRadius={setRadius}
+								onRadius={setBrush}
 								onClear={() => ask({ region: {} })}
 							/>
 						</div>
@@ -124,19 +117,7 @@ export function CompareView(session: Session<CompareState>) {
 					onShow={show}
 					onView={onView}
 				/>
-				{look && (
-					<Below
-						session={session}
-						shown={shown}
-						chosen={chosen}
-						look={look(1)}
-						sight={sight}
-						row={row}
-						column={column}
-						pixels={shape ? shape[0] * shape[1] : 1}
-						onChoose={choose}
-					/>
-				)}
+				{scene && <Below {...scene} sight={sight} pixels={height * width} />}
 			</div>
 		</Shell>
 	);

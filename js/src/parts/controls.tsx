@@ -16,7 +16,7 @@ const SMOOTH = slider(
 	"int",
 );
 
-function slider(
+export function slider(
 	name: string,
 	doc: string,
 	min: number,

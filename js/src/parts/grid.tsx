@@ -1,58 +1,61 @@
 import { isPicture } from "../inputs";
-import type { Look } from "../paint";
-import type { Axes, GridCell, Input } from "../state";
-import { nameOf, type Shown } from "../use_cells";
-import { Cell, type Sight } from "./cell";
+import { columnOf, type Scene } from "../scene";
+import { nameOf } from "../use_cells";
+import type { Painting } from "./brush";
+import { Cell } from "./cell";
+import type { Sight } from "./map_cell";
 import { Swatch } from "./swatch";
 
 /** Rows of methods, each under its name; maps follow one another's cursor and magnification. */
-export function Grid(props: {
-	axes: Axes;
-	cells: GridCell[][];
-	shown: Shown[];
-	inputs: Input[];
-	smooth: number;
-	look: (shown: Shown | undefined) => Look;
-	sight: Sight;
-	row: number;
-	column: number;
-	onChoose: (row: number, column: number) => void;
-}) {
-	const { axes, cells, shown, column, row, onChoose } = props;
-	const columns = axes.columns.length;
+export function Grid(
+	props: Scene & {
+		row: number;
+		/** Where colours end in all maps; null: each at its own end. */
+		common: number | null;
+		sight: Sight;
+		painting: Painting;
+		painted: number;
+	},
+) {
+	const { session, shown, row, column, common, look, sight, painting, painted, choose } = props;
+	const { _axes, _cells, _pictures, smooth } = session.state;
+	const { rows, columns, looks } = _axes.value;
 	const found = new Map(shown.map((one) => [`${one.cell.row} ${one.cell.column}`, one]));
 	return (
-		<div class="xai-grid" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
-			{columns > 1 &&
-				axes.columns.map((name, i) => (
-					<div key={`${name} ${i}`} class="xai-column">
-						{pictureOf(axes.looks[i])}
-						<span>{name}</span>
+		<div class="xai-grid" style={{ gridTemplateColumns: `repeat(${columns.length}, minmax(0, 200px))` }}>
+			{columns.length > 1 &&
+				columns.map((name, i) => (
+					<div key={i} class="xai-column">
+						{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
+						{name}
 					</div>
 				))}
-			{cells.map((line, at) => (
-				<>
-					<h4 key={`name ${at}`} class="xai-row-name">
-						{axes.rows[at]}
-						{line[0]?.span > 1 && <small> has no baseline: one map for all columns</small>}
-					</h4>
-					{line.map((cell) => (
+			{_cells.value.map((line, at) => [
+				<h4 key={`row ${at}`} class="xai-row-name">
+					{rows[at]}
+					{line[0]?.span > 1 && <small> has no baseline: one map for all columns</small>}
+				</h4>,
+				...line.map((cell) => {
+					const key = `${at} ${cell.column}`;
+					const own = found.get(key);
+					return (
 						<Cell
-							key={`${at} ${cell.column}`}
-							{...props}
+							key={key}
 							cell={cell}
-							own={found.get(`${at} ${cell.column}`)}
-							name={nameOf(cell, axes)}
-							chosen={row === at && (cell.span > 1 || cell.column === column)}
-							onChoose={() => onChoose(at, cell.span > 1 ? column : cell.column)}
+							own={own}
+							name={nameOf(cell, _axes.value)}
+							inputs={_pictures.value}
+							smooth={smooth.value}
+							look={look(common ?? own?.end ?? 0)}
+							sight={sight}
+							painting={painting}
+							painted={painted}
+							chosen={row === at && columnOf(cell, column) === column}
+							onChoose={() => choose(cell)}
 						/>
-					))}
-				</>
-			))}
+					);
+				}),
+			])}
 		</div>
 	);
-}
-
-function pictureOf(look: Axes["looks"][number] | undefined) {
-	return look && isPicture(look) && <Swatch picture={look} />;
 }
