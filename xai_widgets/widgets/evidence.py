@@ -84,12 +84,12 @@ def _ordered(attribution: Attribution, maps: Sequence[np.ndarray]) -> Attributio
 
 
 def stages(case: Case) -> Iterator[dict[str, Any]]:
-    """A map for each layer that lost what it had learnt, from the head down, as it comes; steps between repeat the last."""
+    """A map for each layer that lost what it had learnt, from the head down; steps between repeat what there is."""
     maps = [_small(case.attribution)]
     told: list[dict[str, Any]] = [{"layer": "", "similarity": 1.0}]
     before = flat_maps(case.attribution)
     for path, task in cascading(case, 0):
-        for _, found in task.frames():
+        for _, found in task.frames():  # noqa: B007
             yield _strip(told, maps)
         told.append({"layer": path, "similarity": float(rank_correlation(before, flat_maps(found))[0])})
         maps.append(_small(found))

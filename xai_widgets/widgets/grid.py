@@ -28,6 +28,7 @@ class Cell:
     Attributes:
         model: Which of the models.
         told: What the page was last told of it.
+        look: A small picture of its baseline.
         ranks: (p,) the ranks of its settled map, as `centred_ranks` gives them.
     """
 
@@ -43,6 +44,7 @@ class Cell:
     error: Exception | None = None
     seconds: float = 0.0
     told: dict[str, Any] = field(default_factory=dict)
+    look: dict[str, Any] = field(default_factory=dict)
     ranks: np.ndarray | None = None
     _steps: Iterator[tuple[Frame, Attribution]] | None = None
 
@@ -81,6 +83,7 @@ class Cell:
         self.told = {}
 
     def rank(self) -> None:
+        """Find the ranks of a settled map, once."""
         if self.ranks is None and self.attribution is not None and self.error is None:
             self.ranks = centred_ranks(flat_maps(self.attribution))[0].astype(np.float32)
 
@@ -90,15 +93,16 @@ def _is_plain(target: Any) -> bool:
 
 
 def has_baseline(method: Method) -> bool:
+    """Whether it belongs into more than one column of baselines."""
     return any(one.name == "baseline" for one in fields(type(method)))
 
 
 def arranged(
     methods: Sequence[Method], baselines: Sequence[Baseline], targets: Sequence[Any], models: int
 ) -> list[list[Cell]]:
-    """Rows of cells: one for each method, columns by what there is more than one of; where a row has all in common, one.
+    """Rows of cells: one for each method, a cell for each column, or one where all columns have it in common.
 
-    Without baselines, columns are models, or else targets.
+    Columns are baselines; without them models, or else targets.
     """
     rows: list[list[Cell]] = []
     for row, method in enumerate(methods):
@@ -156,6 +160,7 @@ def usual_methods(subject: Subject) -> list[Method]:
 
 
 def usual_baselines(subject: Subject) -> list[Baseline]:
+    """What is compared where nobody says what: of each kind one that fits the input."""
     arrays = subject.inputs.arrays
     if of_tokens(subject.view) or any(array.dtype.kind not in "f" for array in arrays):
         return [Constant(0.0)]
