@@ -31,6 +31,7 @@ MAY_ENTER = {
         "wire",
         "worker",
         "pages",
+        "figures",
         "engine",
     },
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.layout import positions
 from xai_widgets.methods import METHODS, Saliency

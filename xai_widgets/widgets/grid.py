@@ -153,10 +153,9 @@ def usual_methods(subject: Subject) -> list[Method]:
     array = subject.inputs.arrays[0]
     rows = subject.rows(slice(0, 1))
     pictured = len(positions(array.shape)) > 1
-    chosen: list[Method] = [Saliency(), IntegratedGradients(steps=STEPS)]
-    if pictured and Task(rows, Saliency(), target=0).spatial_layers:
-        chosen.append(GradCAM())
-    return [*chosen, *([] if pictured else [GradientInput()]), DeepLift()]
+    seen = pictured and Task(rows, Saliency(), target=0).spatial_layers
+    plain: list[Method] = [GradCAM()] if seen else [GradientInput()]
+    return [Saliency(), *plain, IntegratedGradients(steps=STEPS), DeepLift()]
 
 
 def usual_baselines(subject: Subject) -> list[Baseline]:

@@ -52,6 +52,8 @@ class Gridded(Explainer):
     _cells: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _agreement: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
+    # Before that, rows and columns are empty.
+    _opened = False
     _ready = _following = False
     _tellings = 0
 
@@ -78,6 +80,7 @@ class Gridded(Explainer):
         self._kind = "models" if len(self._models) > 1 else "targets" if targets is not None else "baselines"
         first = targets[0] if isinstance(targets, list | tuple) and targets else target
         super().__init__(model, inputs, target=first, **options)
+        self._opened = True
         try:
             self.methods = grid.usual_methods(self._subject) if methods is None else methods
             if self._kind == "baselines":
@@ -122,7 +125,7 @@ class Gridded(Explainer):
 
     def _check_methods(self, value: Any) -> tuple[Method, ...]:
         values = value if isinstance(value, list | tuple) else [value]
-        if not 1 <= len(values) <= MOST and self._ready:
+        if not 1 <= len(values) <= MOST and self._opened:
             raise ValueError(f"methods must be 1 to {MOST}, got {len(values)}")
         methods = tuple(as_method(one) for one in values)
         for one in methods:
@@ -133,7 +136,7 @@ class Gridded(Explainer):
 
     def _check_baselines(self, value: Any) -> tuple[Baseline, ...]:
         values = value if isinstance(value, list | tuple) else [value]
-        if not 1 <= len(values) <= MOST and self._ready and self._kind == "baselines":
+        if not 1 <= len(values) <= MOST and self._opened and self._kind == "baselines":
             raise ValueError(f"baselines must be 1 to {MOST}, got {len(values)}")
         found = tuple(one if isinstance(one, Baseline) else Constant(one) for one in values)
         for one in found:

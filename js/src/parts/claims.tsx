@@ -21,9 +21,11 @@ export function Claims({ session, shown, chosen, column, choose, pixels }: Scene
 	const decimals = shown[0] ? scoreDecimals(shown[0].cell.card) : 2;
 	const told = seen[column];
 	const drop = told ? told.score - told.without : 0;
+	const claims = shown.map((one) => claimOf(one.rasters[region.input].values, region.runs, one.total));
+	const most = Math.max(...claims.map(({ share }) => share)) || 1;
 	return (
 		<>
-			<p role="status">
+			<p aria-live="polite">
 				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
 				{told
 					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${drop < 0 ? "rises" : "falls"} by ${fixed(Math.abs(drop), decimals)}, from ${fixed(told.score, decimals)} to ${fixed(told.without, decimals)}.`
@@ -34,9 +36,9 @@ export function Claims({ session, shown, chosen, column, choose, pixels }: Scene
 			<Table
 				label="Claims for the region"
 				heads={["Map", "Share of it all", "Change claimed", "Change seen"]}
-				rows={shown.map((one) => {
-					const { cell, rasters, total, name } = one;
-					const { sum, share } = claimOf(rasters[region.input].values, region.runs, total);
+				rows={shown.map((one, i) => {
+					const { cell, name } = one;
+					const { sum, share } = claims[i];
 					const own = seen[columnOf(cell, column)];
 					return {
 						name,
@@ -46,7 +48,7 @@ export function Claims({ session, shown, chosen, column, choose, pixels }: Scene
 							{
 								text: (
 									<span class="xai-share">
-										<span class="xai-level" style={{ inlineSize: `${60 * share}px` }} />
+										<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}px` }} />
 										{percent(share)}
 									</span>
 								),

@@ -6,7 +6,10 @@ import { Cell } from "./cell";
 import type { Sight } from "./map_cell";
 import { Swatch } from "./swatch";
 
-/** Rows of methods, each under its name; maps follow one another's cursor and magnification. */
+/**
+ * Rows of methods, each under its name; those that have one map for all columns stand beside one another. Maps follow
+ * one another's cursor and magnification.
+ */
 export function Grid(
 	props: Scene & {
 		row: number;
@@ -20,22 +23,18 @@ export function Grid(
 	const { session, shown, row, column, common, look, sight, painting, painted, choose } = props;
 	const { _axes, _cells, _pictures, smooth } = session.state;
 	const { rows, columns, looks } = _axes.value;
+	const headed = _cells.value.findIndex(([first]) => first.span === 1);
 	const found = new Map(shown.map((one) => [`${one.cell.row} ${one.cell.column}`, one]));
 	return (
 		<div class="xai-grid" style={{ gridTemplateColumns: `repeat(${columns.length}, minmax(0, 200px))` }}>
-			{columns.length > 1 &&
-				columns.map((name, i) => (
-					<div key={i} class="xai-column">
-						{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
-						{name}
-					</div>
-				))}
-			{_cells.value.map((line, at) => [
-				<h4 key={`row ${at}`} class="xai-row-name">
-					{rows[at]}
-					{line[0]?.span > 1 && <small> has no baseline: one map for all columns</small>}
-				</h4>,
-				...line.map((cell) => {
+			{_cells.value.map((line, at) => {
+				const alone = line[0].span > 1;
+				const name = (
+					<h4 key={`row ${at}`} class="xai-row-name">
+						{rows[at]} {alone && <small>no baseline</small>}
+					</h4>
+				);
+				const maps = line.map((cell) => {
 					const key = `${at} ${cell.column}`;
 					const own = found.get(key);
 					return (
@@ -54,8 +53,25 @@ export function Grid(
 							onChoose={() => choose(cell)}
 						/>
 					);
-				}),
-			])}
+				});
+				if (alone)
+					return (
+						<div key={at}>
+							{name}
+							{maps}
+						</div>
+					);
+				const heads =
+					at === headed && columns.length > 1
+						? columns.map((name, i) => (
+								<div key={`column ${i}`} class="xai-column">
+									{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
+									{name}
+								</div>
+							))
+						: [];
+				return [...heads, name, ...maps];
+			})}
 		</div>
 	);
 }
