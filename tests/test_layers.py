@@ -33,6 +33,7 @@ MAY_ENTER = {
         "wire",
         "worker",
         "pages",
+        "figures",
         "engine",
     },
 }

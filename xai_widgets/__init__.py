@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from xai_widgets.targets import Output as Output
     from xai_widgets.targets import Region as Region
     from xai_widgets.widgets.cam import CAMWidget as CAMWidget
+    from xai_widgets.widgets.compare import CompareWidget as CompareWidget
     from xai_widgets.widgets.explorer import Explorer as Explorer
     from xai_widgets.widgets.explorer import explore as explore
     from xai_widgets.widgets.lime import LIMEWidget as LIMEWidget
@@ -134,6 +135,7 @@ _HOMES = {
     "metrics.sanity": ("Cascade", "randomization"),
     "targets": ("Class", "Margin", "Neuron", "Output", "Region"),
     "widgets.cam": ("CAMWidget",),
+    "widgets.compare": ("CompareWidget",),
     "widgets.explorer": ("Explorer", "explore"),
     "widgets.lime": ("LIMEWidget",),
     "widgets.lrp": ("LRPWidget",),

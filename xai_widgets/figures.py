@@ -223,3 +223,29 @@ def tcav_figure(result: TCAVResult) -> Figure:
     axis.set_ylabel("share of inputs whose score rises")
     axis.set_title(f"TCAV at {_label(result.layer)}; grey: random directions", fontsize=9)
     return drawing
+
+
+def grid_figure(cells: list[list[Attribution]], rows: list[str], columns: list[str]) -> Figure:
+    """A map for each method and column, each on a scale of its own that ends at its 99th percentile."""
+    across = max(len(columns), max(map(len, cells)))
+    drawing = NotebookFigure(figsize=(2.2 * across + 0.6, 2.2 * len(cells) + 0.5), layout="constrained")
+    axes = drawing.subplots(len(cells), across, squeeze=False)
+    for row, (name, found) in enumerate(zip(rows, cells, strict=True)):
+        for column, axis in enumerate(axes[row]):
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if column >= len(found):
+                axis.set_axis_off()
+                continue
+            heat = found[column].heatmap()
+            one = np.asarray((heat[0] if isinstance(heat, list) else heat)[0], np.float64)
+            if one.ndim == 1:
+                axis.bar(np.arange(len(one)), one, color="#b35806")
+            else:
+                one = one.sum(axis=tuple(range(one.ndim - 2)))
+                end = float(np.percentile(np.abs(one), 99)) or 1.0
+                axis.imshow(one, cmap="PuOr_r", vmin=-end, vmax=end)
+            if row == 0 and len(found) == len(columns):
+                axis.set_title(columns[column], fontsize=9)
+        axes[row][0].set_ylabel(name, fontsize=9)
+    return drawing

@@ -365,3 +365,83 @@ export interface Swarm {
 	/** Standard errors of the values. */
 	error?: DataView | null;
 }
+
+/** What a comparison has besides. */
+export interface CompareState {
+	methods: Choice[];
+	baselines: Choice[];
+	targets: Target[];
+	/** The chosen cell. */
+	row: number;
+	column: number;
+	/** Raw values on one scale, or each map up to its own end. */
+	one_scale: boolean;
+	panel: string;
+	region: RegionState | Empty;
+	/** Set to ask for the strip; Python sets it back. */
+	randomizing: boolean;
+	_axes: Axes;
+	_cells: GridCell[][];
+	/** Rank correlations of all maps, row by row; empty until they are there. */
+	_agreement: number[][];
+	_effect: Effect | Empty;
+	_curves: Curves | Empty;
+	_strip: Strip | Empty;
+}
+export interface Axes {
+	kind: "baselines" | "targets" | "models";
+	rows: string[];
+	columns: string[];
+	looks: (Picture | Empty)[];
+}
+/** A map of the grid, or what is known before there is one. */
+export type GridCell = {
+	row: number;
+	column: number;
+	span: number;
+	error: string;
+	progress: number;
+} & Partial<Frame>;
+export interface RegionState {
+	input: number;
+	/** Start and length of each run of pixels. */
+	runs: number[];
+}
+/** What the model says of the picture without a region, by column; null where it is on its way. */
+export interface Effect extends RegionState {
+	score_name: string;
+	seen: ({ baseline: string; score: number; without: number } | null)[];
+}
+export interface Curves {
+	/** What takes the place of removed parts. */
+	baseline: string;
+	score_name: string;
+	/** How many maps there are to measure. */
+	count: number;
+	lines: CurveLine[];
+}
+export interface CurveLine {
+	name: string;
+	/** Lines of one group have the same score. */
+	group: number;
+	/** The cell; null for an order that is no map. */
+	row: number | null;
+	column: number | null;
+	span: number;
+	insertion: Curve;
+	deletion: Curve;
+}
+export interface Curve {
+	fractions: number[];
+	scores: number[];
+	area: number;
+}
+/** A map as layers lose what they have learnt: the first stage has all, the last none. */
+export interface Strip {
+	name: string;
+	row: number;
+	column: number;
+	stages: { layer: string; similarity: number }[];
+	arrays: FrameArray[];
+	data: DataView;
+}

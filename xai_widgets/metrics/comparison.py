@@ -10,7 +10,7 @@ import numpy as np
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.metrics.checks import whole
-from xai_widgets.metrics.ranks import flat_maps, rank_correlation
+from xai_widgets.metrics.ranks import centred_ranks, flat_maps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,5 +119,6 @@ def agreement(attributions: Sequence[Attribution]) -> Agreement:
     maps = [flat_maps(one) for one in given]
     if len({one.shape for one in maps}) > 1:
         raise ValueError(f"attributions must be of the same inputs, their maps have {[one.shape for one in maps]}")
-    samples = np.array([[rank_correlation(one, other) for other in maps] for one in maps])
-    return Agreement(tuple(repr(one.method) for one in given), samples.mean(axis=2), np.moveaxis(samples, 2, 0))
+    ranks = np.stack([centred_ranks(one) for one in maps], axis=1)
+    samples = ranks @ ranks.transpose(0, 2, 1)
+    return Agreement(tuple(repr(one.method) for one in given), samples.mean(axis=0), samples)

@@ -14,11 +14,16 @@ def flat_maps(attribution: Attribution) -> np.ndarray:
     return np.concatenate([np.asarray(one, np.float64).reshape(len(one), -1) for one in maps], axis=1)
 
 
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(n,) Spearman's rank correlation of rows (n, p); 0 where all values of a row are equal: it ranks nothing."""
+def centred_ranks(rows: np.ndarray) -> np.ndarray:
+    """(n, p) the ranks of each row (n, p) about their mean, of length 1; zeros where all values of a row are equal."""
     from scipy.stats import rankdata
 
-    one, other = (rankdata(array, axis=1) for array in (first, second))
-    one, other = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (one, other))
-    size = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    return np.divide((one * other).sum(axis=1), size, out=np.zeros(len(one)), where=size > 0)
+    ranks = rankdata(rows, axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    size = np.sqrt((ranks**2).sum(axis=1, keepdims=True))
+    return np.divide(ranks, size, out=np.zeros_like(ranks), where=size > 0)
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(n,) Spearman's rank correlation of rows (n, p); 0 where all values of a row are equal: it ranks nothing."""
+    return (centred_ranks(first) * centred_ranks(second)).sum(axis=1)

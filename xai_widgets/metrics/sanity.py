@@ -30,11 +30,13 @@ class Cascade(Mapping[str, float]):
         layers: (L,) paths of the layers, in the order in which they were made random.
         similarity: (L,) mean of `samples` over the samples.
         samples: (N, L) rank correlation, -1 to 1, of each sample's map with its original one.
+        attributions: (L,) the maps themselves, where they were asked for.
     """
 
     layers: tuple[str, ...]
     similarity: np.ndarray
     samples: np.ndarray
+    attributions: tuple[Attribution, ...] = ()
 
     def __getitem__(self, layer: str) -> float:
         if layer not in self.layers:
@@ -66,6 +68,7 @@ def randomization(
     preprocess: Callable[[Any], Any] | None = None,
     target: Any = None,
     seed: int = 0,
+    keep: bool = False,
 ) -> Cascade:
     """Cascading randomisation (Adebayo et al., 2018): layers get fresh weights one by one, from the head down.
 
@@ -79,6 +82,7 @@ def randomization(
         absolute: Compare magnitudes instead of signed values.
         target: As in `explain`; only needed where the attribution explains no single class.
         seed: Of the fresh weights.
+        keep: Keep the maps of all stages too.
 
     Returns:
         Spearman's rank correlation with the original map, layer by layer; 0 where a map is the same everywhere.
@@ -90,15 +94,17 @@ def randomization(
     if not isinstance(absolute, bool):
         raise TypeError(f"absolute must be True or False, got {absolute!r}")
     case = Case(model, inputs, attribution, preprocess=preprocess, target=target)
-    layers, maps = [], []
+    layers, maps, kept = [], [], []
     for layer, found in cascade(case, whole("seed", seed, 0)):
         layers.append(layer)
         maps.append(flat_maps(found))
+        if keep:
+            kept.append(found)
     before = flat_maps(attribution)
     if absolute:
         before, maps = np.abs(before), [np.abs(one) for one in maps]
     samples = np.stack([rank_correlation(before, after) for after in maps], axis=1)
-    return Cascade(tuple(layers), samples.mean(axis=0), samples)
+    return Cascade(tuple(layers), samples.mean(axis=0), samples, tuple(kept))
 
 
 def cascade(case: Case, seed: int, renew: Renew | None = None) -> Iterator[tuple[str, Attribution]]:
@@ -109,6 +115,12 @@ def cascade(case: Case, seed: int, renew: Renew | None = None) -> Iterator[tuple
         seed: Of the fresh weights.
         renew: The variables of a layer with their new values; by default as its initializers draw them.
     """
+    for path, task in cascading(case, seed, renew):
+        yield path, settled(task)
+
+
+def cascading(case: Case, seed: int, renew: Renew | None = None) -> Iterator[tuple[str, Task]]:
+    """As `cascade`, with the task that is still to be done: of the model as it is until the next one is taken."""
     import tensorflow as tf
 
     from xai_widgets.engine.weights import fresh_weights, own_variables, weighted_layers
@@ -131,4 +143,4 @@ def cascade(case: Case, seed: int, renew: Renew | None = None) -> Iterator[tuple
             standins[id(variable)][1].assign(value)
         task.subject.__dict__.pop("outputs", None)
         task.__dict__.pop("scores", None)
-        yield path, settled(task)
+        yield path, task

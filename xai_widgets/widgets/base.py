@@ -189,6 +189,11 @@ class Explainer(anywidget.AnyWidget):
         self.observe(self._add_table, "colormap")
         self._restart()
 
+    @classmethod
+    def first(cls) -> Method | None:
+        """The method that is shown where nobody says which; None where the view has more than one."""
+        return cls.METHODS[0]()
+
     # The model and the samples
 
     def _taken_from(self, model: Any, inputs: Any) -> Taken:

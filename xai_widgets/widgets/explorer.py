@@ -17,13 +17,21 @@ from xai_widgets.layout import positions
 from xai_widgets.methods import Method
 from xai_widgets.widgets.base import Explainer, asset
 from xai_widgets.widgets.cam import CAMWidget
+from xai_widgets.widgets.compare import CompareWidget
 from xai_widgets.widgets.lime import LIMEWidget
 from xai_widgets.widgets.lrp import LRPWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.shap import SHAPWidget
 from xai_widgets.widgets.taken import Taken
 
-VIEWS: tuple[type[Explainer], ...] = (SaliencyWidget, CAMWidget, LIMEWidget, SHAPWidget, LRPWidget)
+VIEWS: tuple[type[Explainer], ...] = (
+    SaliencyWidget,
+    CAMWidget,
+    LIMEWidget,
+    SHAPWidget,
+    LRPWidget,
+    CompareWidget,
+)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -127,7 +135,7 @@ class Explorer(anywidget.AnyWidget):
         if view is None:
             cls = self._offered[name]
             # Where no baseline is shared yet, each view starts from its own.
-            method = None if self._shared["baseline"] is None else self._based(cls.METHODS[0]())
+            method = None if self._shared["baseline"] is None else self._based(cls.first())
             view = cls(self._model, self._inputs, method, target=target, index=index, **self._options)
             view.observe(self._keep, ["target", "index", "method"])
             self.views[name] = view
@@ -138,12 +146,14 @@ class Explorer(anywidget.AnyWidget):
             if not _same(view.target, target):
                 view.target = target
             method = self._based(view.method)
-            if method != view.method:
+            if method is not None and method != view.method:
                 view.method = method
 
-    def _based(self, method: Method) -> Method:
+    def _based(self, method: Method | None) -> Method | None:
         """The method from the baseline that the views share, where it has one."""
         shared = self._shared["baseline"]
+        if method is None:
+            return None
         has_one = any(field.name == "baseline" for field in fields(type(method)))
         return method.replace(baseline=shared) if has_one and shared is not None else method
 

@@ -1,0 +1,58 @@
+import { filled } from "../inputs";
+import type { Scene } from "../scene";
+import { AgreementPanel } from "./agreement";
+import { Claims } from "./claims";
+import { CurvesPanel } from "./curves";
+import type { Sight } from "./map_cell";
+import { Segmented } from "./segmented";
+import { StripPanel } from "./strip";
+
+const PANELS = ["agreement", "region", "curves", "random weights"];
+
+/** Which of the maps to believe: one question at a time. */
+export function Below(scene: Scene & { sight: Sight; pixels: number }) {
+	const { session, chosen, look } = scene;
+	const { state, kernel, show, compute } = session;
+	const panel = state.panel.value;
+	const curves = filled(state._curves.value);
+	const strip = filled(state._strip.value);
+	const running = state.randomizing.value;
+	return (
+		<div class="xai-below">
+			<Segmented
+				label="Which to believe"
+				options={PANELS.map((value) => ({ value, label: value }))}
+				value={panel}
+				onChange={(panel) => show({ panel })}
+			/>
+			{panel === "agreement" && <AgreementPanel {...scene} />}
+			{panel === "region" && <Claims {...scene} />}
+			{panel === "curves" &&
+				(curves ? (
+					<CurvesPanel {...scene} curves={curves} />
+				) : (
+					<p class="xai-quiet">The curves come after the maps.</p>
+				))}
+			{panel === "random weights" && (
+				<>
+					<div class="xai-buttons">
+						<button
+							type="button"
+							disabled={kernel.value !== "live" || !chosen}
+							onClick={() => compute({ randomizing: !running })}
+						>
+							{running ? "Stop" : `Randomize “${chosen?.name}”`}
+						</button>
+					</div>
+					{strip ? (
+						<StripPanel strip={strip} look={look(1)} />
+					) : (
+						<p class="xai-quiet">
+							Does the map depend on what the model has learnt? It takes one explanation for each layer.
+						</p>
+					)}
+				</>
+			)}
+		</div>
+	);
+}

@@ -1,0 +1,26 @@
+import { fixed } from "../format";
+import type { Features } from "../state";
+import type { Shown } from "../use_cells";
+import { shade, Table } from "./table";
+
+const SHOWN = 16;
+
+/** The features that count most, a row each, with what each map gives them in units of its own end. */
+export function FeatureTable({ shown, input, place }: { shown: Shown[]; input: Features; place: number }) {
+	const shares = shown.map(({ rasters, end }) => rasters[place].values.map((value) => value / (end || 1)));
+	const weight = (i: number) => shares.reduce((sum, values) => sum + Math.abs(values[i]), 0);
+	const order = input.labels.map((_, i) => i).sort((a, b) => weight(b) - weight(a));
+	return (
+		<Table
+			label="Features in each map"
+			heads={["Feature", "Value", ...shown.map(({ name }, i) => `${i + 1} ${name}`)]}
+			rows={order.slice(0, SHOWN).map((i) => ({
+				name: input.labels[i],
+				cells: [
+					{ text: input.texts[i] },
+					...shares.map((values) => ({ text: fixed(values[i], 2), shade: shade(values[i]) })),
+				],
+			}))}
+		/>
+	);
+}

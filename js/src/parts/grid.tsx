@@ -1,0 +1,77 @@
+import { isPicture } from "../inputs";
+import { columnOf, type Scene } from "../scene";
+import { nameOf } from "../use_cells";
+import type { Painting } from "./brush";
+import { Cell } from "./cell";
+import type { Sight } from "./map_cell";
+import { Swatch } from "./swatch";
+
+/**
+ * Rows of methods, each under its name; those that have one map for all columns stand beside one another. Maps follow
+ * one another's cursor and magnification.
+ */
+export function Grid(
+	props: Scene & {
+		row: number;
+		/** Where colours end in all maps; null: each at its own end. */
+		common: number | null;
+		sight: Sight;
+		painting: Painting;
+		painted: number;
+	},
+) {
+	const { session, shown, row, column, common, look, sight, painting, painted, choose } = props;
+	const { _axes, _cells, _pictures, smooth } = session.state;
+	const { rows, columns, looks } = _axes.value;
+	const headed = _cells.value.findIndex(([first]) => first.span === 1);
+	const found = new Map(shown.map((one) => [`${one.cell.row} ${one.cell.column}`, one]));
+	return (
+		<div class="xai-grid" style={{ gridTemplateColumns: `repeat(${columns.length}, minmax(0, 200px))` }}>
+			{_cells.value.map((line, at) => {
+				const alone = line[0].span > 1;
+				const name = (
+					<p class="xai-title xai-row-name" key={`row ${at}`}>
+						{rows[at]} {alone && <small>no baseline</small>}
+					</p>
+				);
+				const maps = line.map((cell) => {
+					const key = `${at} ${cell.column}`;
+					const own = found.get(key);
+					return (
+						<Cell
+							key={key}
+							cell={cell}
+							own={own}
+							name={nameOf(cell, _axes.value)}
+							inputs={_pictures.value}
+							smooth={smooth.value}
+							look={look(common ?? own?.end ?? 0)}
+							sight={sight}
+							painting={painting}
+							painted={painted}
+							chosen={row === at && columnOf(cell, column) === column}
+							onChoose={() => choose(cell)}
+						/>
+					);
+				});
+				if (alone)
+					return (
+						<div key={at}>
+							{name}
+							{maps}
+						</div>
+					);
+				const heads =
+					at === headed && columns.length > 1
+						? columns.map((name, i) => (
+								<div key={`column ${i}`} class="xai-column">
+									{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
+									{name}
+								</div>
+							))
+						: [];
+				return [...heads, name, ...maps];
+			})}
+		</div>
+	);
+}
