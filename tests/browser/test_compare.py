@@ -227,7 +227,8 @@ def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, wi
         jupyter.set_theme(page, theme)
         for name in ("agreement", "region", "curves", "random weights"):
             for widget in widgets.all():
-                panel(widget, name)
+                if widget.get_by_role("radio", name=name, exact=True).count():  # a table has no region
+                    panel(widget, name)
             found = Axe().run(page, context=".xai")
             assert found.violations_count == 0, found.generate_report()
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
