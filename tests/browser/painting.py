@@ -7,11 +7,13 @@ from xai_widgets.wire import color_tables, pack, picture, value_range
 REACH = 0.7
 
 
-def painted(heat, sample, limits=None, *, colormap="PuOr_r", sign="both", opacity=0.85, clip=99.0) -> np.ndarray:
-    """(H, W, 4) uint8 of a signed map (H, W) over a sample (H, W, C)."""
+def painted(
+    heat, sample, limits=None, *, colormap="PuOr_r", sign="both", opacity=0.85, clip=99.0, end=None
+) -> np.ndarray:
+    """(H, W, 4) uint8 of a signed map (H, W) over a sample (H, W, C); `end` is where colours end, else a percentile."""
     (header,), data = pack([heat])
     values = np.frombuffer(data, "<f2").reshape(heat.shape).astype(float) * header["scale"]
-    scale = np.percentile(np.abs(values), clip) or np.abs(values).max() or 1
+    scale = end or np.percentile(np.abs(values), clip) or np.abs(values).max() or 1
     t = np.clip(values / scale, -1, 1)
     t = {"both": t, "positive": np.maximum(t, 0), "negative": np.minimum(t, 0), "absolute": np.abs(t)}[sign]
     table = color_tables([colormap])[colormap]

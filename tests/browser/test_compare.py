@@ -1,5 +1,6 @@
 """CompareWidget in a real JupyterLab: one cursor for all maps, a region under the hand, what speaks for each map."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, pixels, screenshot
-from browser.painting import differ, painted
+from browser.painting import painted
 from browser.test_saliency import DATA, STICKS_OUT, comes_to_show, settled, slider
 from playwright.sync_api import Locator, Page, expect
 
@@ -80,10 +81,7 @@ def test_every_cell_is_painted_and_follows_the_display(page: Page, widget: Locat
     end = max(np.percentile(np.abs(heat), 99) for heat in expected)
     widget.get_by_role("radio", name="one scale").check()
     for canvas, heat in zip(maps(widget).all(), expected, strict=True):
-        share = np.mean(np.abs(heat) < end) * 100  # the percentile of this map at which the common scale ends
-        if share < 100:
-            page.wait_for_timeout(200)
-            assert differ(pixels(canvas), painted(heat, digits.inputs[0], clip=share)) < 12
+        comes_to_show(canvas, painted(heat, digits.inputs[0], end=end))
     widget.get_by_role("radio", name="each its own").check()
     widget.get_by_role("radio", name="Sign: positive").check()
     opacity = drag(slider(widget, "Opacity"), 0.4)
@@ -127,9 +125,7 @@ def test_rows_and_columns_by_buttons_and_the_target(page: Page, widget: Locator,
     widget.get_by_role("button", name="Add method").click()
     expect(maps(widget)).not_to_have_count(5)
     all_settled(widget)
-    widget.get_by_role("button", name="Remove “Saliency”").or_(
-        widget.locator("button:has-text('Remove')").first
-    ).first.click()
+    widget.locator("button", has_text="Remove").first.click()  # the one that was added is chosen
     expect(maps(widget)).to_have_count(5)
     widget.get_by_role("button", name="Remove “Constant”").click()
     expect(maps(widget)).to_have_count(3)
@@ -231,7 +227,8 @@ def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, wi
         jupyter.set_theme(page, theme)
         for name in ("agreement", "region", "curves", "random weights"):
             for widget in widgets.all():
-                panel(widget, name)
+                if widget.get_by_role("radio", name=name, exact=True).count():  # a table has no region
+                    panel(widget, name)
             found = Axe().run(page, context=".xai")
             assert found.violations_count == 0, found.generate_report()
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
@@ -271,8 +268,6 @@ def test_a_photograph_in_four_by_four(page: Page, lab: Lab):
 
 def patience() -> float:
     """How much slower this machine is now than when it is alone."""
-    import os
-
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 

@@ -191,3 +191,13 @@ def test_the_result_is_a_mapping_and_a_figure(digits):
         found["nothing"]
     with pytest.raises(TypeError, match="absolute"):
         xai.randomization(digits.model, inputs, xai.explain(digits.model, inputs, "saliency"), absolute=1)
+
+
+def test_the_maps_of_all_stages_are_kept_on_request(digits):
+    inputs = digits.inputs[:2]
+    attribution = xai.explain(digits.model, inputs, "saliency")
+    assert xai.randomization(digits.model, inputs, attribution).attributions == ()
+    cascade = xai.randomization(digits.model, inputs, attribution, keep=True)
+    assert len(cascade.attributions) == len(cascade.layers)
+    last = xai.agreement([attribution, cascade.attributions[-1]])
+    np.testing.assert_allclose(last.matrix[0, 1], cascade.similarity[-1], atol=1e-9)

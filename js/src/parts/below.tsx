@@ -11,7 +11,7 @@ const PANELS = ["agreement", "region", "curves", "random weights"];
 
 /** Which of the maps to believe: one question at a time. */
 export function Below(scene: Scene & { sight: Sight; pixels: number }) {
-	const { session, chosen, look } = scene;
+	const { session, chosen, look, pixels } = scene;
 	const { state, kernel, show, compute } = session;
 	const panel = state.panel.value;
 	const curves = filled(state._curves.value);
@@ -21,7 +21,7 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 		<div class="xai-below">
 			<Segmented
 				label="Which to believe"
-				options={PANELS.map((value) => ({ value, label: value }))}
+				options={PANELS.filter((one) => pixels || one !== "region").map((value) => ({ value, label: value }))}
 				value={panel}
 				onChange={(panel) => show({ panel })}
 			/>
@@ -47,9 +47,7 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 					{strip ? (
 						<StripPanel strip={strip} look={look(1)} />
 					) : (
-						<p class="xai-quiet">
-							Does the map depend on what the model has learnt? It takes one explanation for each layer.
-						</p>
+						<p class="xai-quiet">Does it depend on what was learnt? One explanation for each layer.</p>
 					)}
 				</>
 			)}

@@ -73,6 +73,7 @@ export function CompareView(session: Session<CompareState>) {
 				{scene && !inputs.every(isFeatures) && (
 					<Grid {...scene} row={row} common={common} sight={sight} painting={painting} painted={painted} />
 				)}
+				{/* Features are in units of the end of each map. */}
 				{inputs.map(
 					(input, i) => isFeatures(input) && <FeatureTable key={i} shown={shown} input={input} place={i} />,
 				)}
@@ -110,13 +111,9 @@ export function CompareView(session: Session<CompareState>) {
 						</div>
 					</>
 				)}
-				<Tools
-					mode={null}
-					view={inputs.every(isFeatures) ? null : view}
-					sign={state.sign.value}
-					onShow={show}
-					onView={onView}
-				/>
+				{height > 0 && (
+					<Tools mode={null} view={view} sign={state.sign.value} onShow={show} onView={onView} />
+				)}
 				{scene && <Below {...scene} sight={sight} pixels={height * width} />}
 			</div>
 		</Shell>

@@ -64,7 +64,7 @@ export function Grid(
 				const heads =
 					at === headed && columns.length > 1
 						? columns.map((name, i) => (
-								<div key={`column ${i}`} class="xai-column">
+								<div key={`column ${i}`} class="xai-column" style={{ gridColumn: i + 1 }}>
 									{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
 									{name}
 								</div>

@@ -14,7 +14,7 @@ export function StripPanel({ strip, look }: { strip: Strip; look: Look }) {
 				the first. A map that stays does not show what the model has learnt.
 			</p>
 			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: where it is wider than its place, keys scroll it. */}
-			<div class="xai-strip xai-scroll" tabIndex={0} role="region" aria-label="Maps with random weights">
+			<div class="xai-strip xai-scroll" tabIndex={0} role="group" aria-label="Maps with random weights">
 				{strip.stages.map(({ layer, similarity }, i) => (
 					<figure key={i}>
 						<Stage

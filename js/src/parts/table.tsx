@@ -11,7 +11,7 @@ export interface TableRow {
 export function Table({ label, heads, rows }: { label: string; heads: string[]; rows: TableRow[] }) {
 	return (
 		// biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
-		<div class="xai-scroll" tabIndex={0} role="region" aria-label={label}>
+		<div class="xai-scroll" tabIndex={0} role="group" aria-label={label}>
 			<table>
 				<thead>
 					<tr>
