@@ -25,7 +25,6 @@ MAY_ENTER = {
         "given",
         "caption",
         "doubts",
-        "given",
         "methods",
         "metrics",
         "task",
