@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, pixels, screenshot
+from browser.painting import differ, painted
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -245,6 +246,18 @@ def test_names_that_look_like_markup_show_as_text(page: Page, tmp_path: Path):
         assert text.count(name) == 3
     assert page.evaluate("window.broken") is None
     assert shown.locator("img").count() == 0
+
+
+def test_pictures_are_maps(page: Page, tmp_path: Path, digits):
+    pytest.importorskip("shap")
+    given = xai.explain(digits.model, digits.inputs[:3], xai.DeepLift(), target=2).to_shap()
+    shown = saved(page, tmp_path, xai.SHAPWidget(given, index=2))
+    expect(shown.locator("canvas.xai-map")).to_be_visible()
+    page.wait_for_timeout(200)
+    heat = given.values[2, :, :, 0]
+    limits = digits.inputs[:3].min(), digits.inputs[:3].max()
+    assert differ(pixels(shown.locator("canvas.xai-map")), painted(heat, digits.inputs[2], limits)) <= 2
+    assert page.left_machine == page.errors == []
 
 
 def test_a_click_on_a_dot_explains_its_sample_for_the_same_class(page: Page, lab: Lab, tabular):

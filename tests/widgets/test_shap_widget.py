@@ -67,10 +67,12 @@ def test_pictures_and_single_samples_start_from_the_methods_own_baseline(digits,
     assert pictures.method == xai.KernelSHAP(samples=64)
     assert pictures.result(WAIT).segments is not None
     assert pictures._row == pictures._swarm == {}
+    assert pictures.get_state()["_esm"] == str(xai.SaliencyWidget._esm)
     one = xai.SHAPWidget(tabular.model, tabular.inputs[0], samples=64)
     assert one.method == xai.KernelSHAP(samples=64)
     one.result(WAIT)
     assert one._swarm == {"total": 1}
+    assert one.get_state()["_esm"] == str(xai.SHAPWidget._esm)
     for widget in (pictures, one):
         widget.close()
 
@@ -147,6 +149,18 @@ def test_new_weights_are_noticed(tabular):
     assert WORKER.wait_idle(WAIT)
     np.testing.assert_allclose(numbers(widget._swarm, "values"), 3 * before, rtol=1e-3, atol=1e-2)
     widget.close()
+
+
+def test_other_samples_bring_the_page_that_draws_them(digits):
+    widget = xai.SHAPWidget(digits.model, digits.inputs[:2], samples=32)
+    flat = keras.Input((784,))
+    widget.model, before = widget.model, widget.get_state()["_esm"]
+    assert before == str(xai.SaliencyWidget._esm)
+    table = xai.SHAPWidget(keras.Model(flat, keras.layers.Dense(3)(flat)), digits.inputs[:4].reshape(4, -1), samples=32)
+    table.settle(WAIT)
+    assert table.get_state()["_esm"] == str(xai.SHAPWidget._esm)
+    for one in (widget, table):
+        one.close()
 
 
 def test_many_samples_are_chosen_evenly():

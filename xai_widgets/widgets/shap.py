@@ -21,6 +21,7 @@ from xai_widgets.methods import (
 )
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets.base import Explainer, asset
+from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.swarm import Swarm, evenly, is_table, row_of
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, choice, whole
@@ -74,6 +75,9 @@ class SHAPWidget(Explainer):
         super()._take(given)
         self._swarms.clear()
         self._tabular = is_table(given.subject)
+        # A map over a picture is what SaliencyWidget's page draws.
+        page = SHAPWidget if self._tabular else SaliencyWidget
+        self._esm, self._css = page._esm, page._css
         # Of token ids, those of another sample stand for nothing.
         layers = given.subject.view.layers.values()
         self._menu.based = self._tabular and not any(type(layer).__name__ == "Embedding" for layer in layers)

@@ -10,14 +10,13 @@ import { FeatureControls } from "./feature_controls";
 import { Force } from "./force";
 import { Segmented } from "./segmented";
 import { frameOf, Shell } from "./shell";
-import { Stage } from "./stage";
 import { useTable } from "./use_table";
 import { Waterfall } from "./waterfall";
 
 const CHARTS: Chart[] = ["waterfall", "force", "beeswarm", "bars", "all"];
 const HINT = "Point at a feature or focus it to read it; a click keeps it lit.";
 
-/** The SHAP widget: a map over a picture, or charts of a table that light the same feature. */
+/** The SHAP widget of a table: charts that light the same feature. Of pictures it is the saliency view. */
 export function SHAPView(session: Session<SHAPState>) {
 	const { state, kernel, compute, show } = session;
 	const [input] = state._pictures.value;
@@ -58,10 +57,14 @@ export function SHAPView(session: Session<SHAPState>) {
 	const known = swarm !== null && swarm.samples.length > 1;
 
 	const row = beside ?? told;
+	const error = state.error.value;
 	if (!swarm || !row || !table) {
 		return (
 			<Shell session={session} name="shap">
-				<Stage state={state} frame={frame} onShow={show} />
+				<div class="xai-stage">
+					<div class="xai-placeholder" role="img" aria-label="No values yet" />
+					{error && <Failure error={error} />}
+				</div>
 			</Shell>
 		);
 	}
@@ -71,7 +74,6 @@ export function SHAPView(session: Session<SHAPState>) {
 	const chart = state.chart.value;
 	const drawn = (one: Chart) => chart === one || (chart === "all" && one !== "bars");
 	const sentence = beside ? sentenceOf(beside, labels, swarm.told.target_name) : (frame?.sentence ?? "");
-	const error = state.error.value;
 	const link = {
 		...{ lit: lit ? lit.feature : null, pinned, onLit: setLit },
 		onPin: (feature: number) => setPinned(feature === pinned ? null : feature),
@@ -96,11 +98,7 @@ export function SHAPView(session: Session<SHAPState>) {
 					/>
 				</div>
 				<p class="xai-readout-line xai-figure">{lit ? lit.text : HINT}</p>
-				{error && (
-					<p class="xai-error" role="alert">
-						{error}
-					</p>
-				)}
+				{error && <Failure error={error} />}
 				<div class={error || state.phase.value === "tracing" ? "xai-charts xai-last-good" : "xai-charts"}>
 					{drawn("waterfall") && (
 						<Waterfall {...shared} parts={parts} stacked label={`Waterfall. ${sentence}`} />
@@ -129,3 +127,11 @@ export function SHAPView(session: Session<SHAPState>) {
 }
 
 const NOBODY: string[] = [];
+
+function Failure({ error }: { error: string }) {
+	return (
+		<p class="xai-error" role="alert">
+			{error}
+		</p>
+	);
+}
