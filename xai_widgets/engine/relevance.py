@@ -58,6 +58,7 @@ class Relevance(NamedTuple):
         flow: For each layer that was asked for, an array for each tensor that its calls return.
         unread: Paths of layers through which only the plain gradient went.
         flat_table: Whether the values of a vector enter a dense layer under a flat rule.
+        boxed: Whether a rule read the range of the inputs.
     """
 
     values: list[np.ndarray]
@@ -66,6 +67,7 @@ class Relevance(NamedTuple):
     flow: dict[str, list[np.ndarray]]
     unread: tuple[str, ...]
     flat_table: bool
+    boxed: bool
 
 
 def relevance(
@@ -107,25 +109,25 @@ def relevance(
         if view.wrt is None:
             _refuse_unused(walk, plan)
         found = [tf.zeros_like(precise(at)) if one is None else one for one, at in zip(totals, site, strict=True)]
-        flow = {path: [one for one in map(walk.total, tensors) if one is not None] for path, tensors in seen.items()}
+        flow = {path: [one for one in map(walk.of_output, given) if one is not None] for path, given in seen.items()}
         learnt.append((outputs, {path: len(kept) for path, kept in flow.items() if kept}, walk))
         return found, precise(scores), given(outputs), [one for kept in flow.values() for one in kept]
 
-    def fact() -> tuple[Any, tuple[Head, ...], dict[str, int], tuple[str, ...], bool]:
+    def fact() -> tuple[Any, tuple[Head, ...], dict[str, int], tuple[str, ...], bool, bool]:
         outputs, kept, walk = learnt.pop()
-        return outputs.structure, outputs.heads, kept, tuple(walk.unread), walk.flat_table
+        return outputs.structure, outputs.heads, kept, tuple(walk.unread), walk.flat_table, walk.boxed
 
     scalar = tf.TensorSpec([], view.dtype)
     signature = [*specs(inputs), *specs(lows), *specs(highs), CLASSES, scalar, scalar]
     key = ("relevance", *score.key, repr(structure), plan.composite, plan.rules, keep)
-    function, (template, heads, kept, unread, flat) = view.compiled(key, run, signature, fact)
+    function, (template, heads, kept, unread, flat, boxed) = view.compiled(key, run, signature, fact)
     numbers = (tf.constant(number, view.dtype) for number in (plan.epsilon, plan.gamma))
     classes = tf.constant(score.classes, tf.int32)
     values, scores, columns, flowed = function(*map(tf.constant, (*inputs, *lows, *highs)), classes, *numbers)
     remaining = iter(flowed)
     flow = {path: [next(remaining).numpy() for _ in range(count)] for path, count in kept.items()}
     outputs = gathered(columns, template, heads)
-    return Relevance([one.numpy() for one in values], scores.numpy(), outputs, flow, unread, flat)
+    return Relevance([one.numpy() for one in values], scores.numpy(), outputs, flow, unread, flat, boxed)
 
 
 def _traced(
