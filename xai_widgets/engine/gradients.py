@@ -12,7 +12,7 @@ import tensorflow as tf
 from xai_widgets.engine.model import ModelView, gathered, given, specs
 from xai_widgets.engine.rules import Overriding, Reach, Rules
 from xai_widgets.engine.score import Head, Outputs, Score, precise, reaches
-from xai_widgets.engine.taps import tapped
+from xai_widgets.engine.taps import marked, tapped
 
 CLASSES = tf.TensorSpec([None, None], tf.int32)
 
@@ -46,7 +46,7 @@ def gradient(
         ValueError: The score does not depend on the site by any differentiable way.
     """
     traced: list[Outputs] = []
-    overriding = None if rules is None else Overriding(rules)
+    overriding = None if rules is None else Overriding(rules, ("", *view.layers))
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
@@ -105,7 +105,9 @@ def differentiate(
         derivative: From the scores and the site the gradients there; None for the plain ones.
     """
     site: list[tf.Tensor] = []
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape, contextlib.ExitStack() as stack:
+        if derivative is not None:  # it may have to say where
+            stack.enter_context(marked([view.model, *view.layers.values()]))
         if view.wrt is None:
             site.extend(values)
             tape.watch(site)

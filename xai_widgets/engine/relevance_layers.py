@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from xai_widgets.engine.relevance_graph import QUOTIENT, SAME, SHIFT, Graph, Linear, again, pulled
+from xai_widgets.engine.operations import again
+from xai_widgets.engine.relevance_graph import QUOTIENT, SAME, SHIFT, Graph, Linear, pulled
 from xai_widgets.engine.relevance_rules import WeightedSum
 
 # Of dilated convolutions, too.

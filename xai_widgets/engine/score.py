@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
+from xai_widgets.engine.operations import VALUELESS
 from xai_widgets.targets import Class, Margin, Neuron, Output, Region
 
 _ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid"}
 _TRANSPARENT = {"Identity", "Cast", "Reshape"}
-_VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def reaches(start: Sequence[tf.Tensor], end: Sequence[tf.Tensor]) -> bool:
             return True
         if id(operation) not in seen:
             seen.add(id(operation))
-            if operation.type not in _VALUELESS:
+            if operation.type not in VALUELESS:
                 waiting += [tensor.op for tensor in operation.inputs]
     return False
 
