@@ -57,11 +57,11 @@ def relevance_flow(
     Args:
         model, inputs, target, preprocess, names, probability: As in `explain`.
         method: An `LRP`, or its name with `parameters`.
-        layers: Names or paths of the layers; by default all.
+        layers: Names or paths of the layers; by default all that have relevance.
 
     Raises:
         TypeError: `method` is another method, or an argument is of a wrong type.
-        ValueError: A layer is unknown, or the score does not depend on the inputs.
+        ValueError: A layer is unknown or has no relevance, or the score does not depend on the inputs.
     """
     from xai_widgets.task import Subject, Task
 
@@ -82,6 +82,11 @@ def relevance_flow(
         score = task.score.rows(rows)
         parts.append(chosen.propagated(view, score, samples.rows(rows), keep))
         labels += score.told(parts[-1].outputs, subject.names).labels
+    lost = [path for path in keep if path not in parts[0].flow] if layers is not None else []
+    if lost:
+        raise ValueError(
+            f"layers: {lost[0]!r} has no relevance: the score does not depend on what it returns, or only as on a gate"
+        )
     relevance = {
         path: tuple(np.concatenate(arrays) for arrays in zip(*(part.flow[path] for part in parts), strict=True))
         for path in parts[0].flow

@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from xai_widgets.engine.rules import Overriding
+from xai_widgets.engine.rules import Overriding, listed
 
 
 class Doubling:
     """Twice the gradient of one kind of operation."""
 
-    name = "doubling"
+    name, paired = "doubling", False
 
     def __init__(self, kind):
         self.kind = kind
@@ -29,7 +29,7 @@ class Doubling:
 
 def derivative(function, x, rules, after=lambda: None):
     """The gradient of a function by rules, and where they held."""
-    overriding = Overriding(rules)
+    overriding = Overriding(rules, ("", "stem/head"))
 
     @tf.function(autograph=False)
     def run(x):
@@ -49,14 +49,25 @@ def test_only_between_the_site_and_the_score():
     assert reach.replaced == 1
 
 
+def test_a_rule_that_is_never_asked_does_not_count():
+    """What the winner of an argmax depends on carries no derivative."""
+
+    def function(x):
+        stopped = tf.exp(tf.stop_gradient(tf.nn.relu(x)))
+        return tf.nn.relu(x) + stopped * tf.cast(tf.argmax(tf.nn.relu(x)), x.dtype)
+
+    _, reach = derivative(function, [1.0], Doubling("Relu"))
+    assert reach.replaced == 1
+
+
 def test_what_keeps_its_own_is_told_with_its_place():
     def function(x):
-        with tf.name_scope("model/head"):
+        with tf.name_scope("xai-0."), tf.name_scope("xai-1."):
             return tf.exp(tf.identity(x))
 
     _, reach = derivative(function, [0.0], Doubling("Identity"))
-    assert reach.missed == ("Exp in 'head'",)
-    assert reach._replace(missed=tuple("abcde")).listed() == "a, b, c and 2 more"
+    assert reach.missed == ("Exp in 'stem/head'",)
+    assert listed("abcde") == "a; b; c and 2 more"
 
 
 def test_the_turns_of_a_loop():

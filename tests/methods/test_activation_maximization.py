@@ -129,6 +129,8 @@ def test_every_frame_is_a_picture_and_nothing_is_kept(digits):
         assert a.values.shape == (1, 28, 28, 1)
         assert a.path[1].shape[1] >= frame.passes
         np.testing.assert_array_equal(a.score, a.path[1][:, -1])
+        logit = xai.explain(digits.model, a.values, "saliency", target=3).score
+        np.testing.assert_allclose(a.score, logit, rtol=1e-4)
         assert before is None or before() is None
         before = weakref.ref(frame.values[0])
         del frame, a

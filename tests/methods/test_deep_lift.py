@@ -60,6 +60,8 @@ CLOSED = {
     "largest": (lambda x: ops.max(x, axis=1), (3, 1), 0, (3, 0)),
     "smallest": (lambda x: ops.min(x, axis=1), (-3, 1), 0, (-3, 0)),
     "where": (lambda x: ops.where(x[:, 0] > 1, x[:, 0], 0.5 * x[:, 1]), (3, 2), 0, (3, 0)),
+    "root": (lambda x: ops.power(ops.relu(x[:, 0]), 0.5) + ops.power(ops.relu(x[:, 1]), 0.5), (4, -1), 0, (2, 0)),
+    "product along": (lambda x: ops.prod(x, axis=1), (3, 4), 1, (5, 6)),
     "clip": (lambda x: ops.clip(x[:, 0], 1, 2) + x[:, 1], (3, 1), 0, (1, 1)),
     "stopped": (lambda x: x[:, 0] + tf.stop_gradient(x[:, 1]), (3, 1), 0, (3, 0)),
 }
@@ -257,6 +259,59 @@ def test_what_has_no_multiplier_is_named_and_its_share_is_missed(zoo):
     assert any("misses" in note and "without a rule" in note for note in a.notes)
     notes = xai.explain(*zoo["wrapped_with_autograph"], "deep_lift").notes
     assert any("No multiplier is known for StatefulPartitionedCall" in note for note in notes)
+
+
+def test_a_product_along_axes_adds_up():
+    model = function_model(lambda x: ops.reshape(ops.prod(x, axis=(1, 3)), (-1, 4)), (3, 4, 2))
+    a = xai.explain(model, samples(3, 4, 2), xai.DeepLift(xai.Constant(0.7)), target=1)
+    adds_up(a)
+    assert not any("multiplier" in note for note in a.notes)
+
+
+class Heads(layers.Layer):
+    """Attention whose heads lie one after the other along the batch."""
+
+    def call(self, x):
+        heads = tf.concat(tf.split(x, 2, axis=-1), axis=0)
+        mixed = tf.nn.softmax(heads @ tf.transpose(heads, (0, 2, 1))) @ tf.nn.relu(heads)
+        return tf.concat(tf.split(mixed, 2, axis=0), axis=-1)
+
+
+def heads():
+    x = keras.Input((5, 8))
+    return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling1D()(Heads(name="heads")(x)))), samples(5, 8)
+
+
+def twins():
+    one, other = keras.Input((4,)), keras.Input((4,))
+    encoded = layers.Dense(8, "tanh")(ops.concatenate([one, other], axis=0))
+    y = layers.Dense(2)(ops.multiply(*ops.split(encoded, 2, axis=0)))
+    return keras.Model([one, other], y), [samples(4), samples(4) + 1]
+
+
+@pytest.mark.parametrize(("build", "told"), [(heads, "ConcatV2, Split in 'heads'"), (twins, "(ConcatV2, Split)")])
+def test_samples_that_are_moved_within_the_batch_are_told(build, told):
+    keras.utils.set_random_seed(0)
+    model, inputs = build()
+    a = xai.explain(model, inputs, "deep_lift", target=0)
+    assert np.abs(a.residual).max() > 1e-3  # else the note would be too much
+    assert any("moves samples within the batch" in note and told in note for note in a.notes)
+    assert not any("multiplier" in note for note in a.notes)
+
+
+def test_rows_that_stay_in_order_are_not_told(any_model):
+    a = xai.explain(any_model.model, any_model.inputs, "deep_lift", **any_model.keywords)
+    assert not any("within the batch" in note for note in a.notes)
+
+
+def test_a_wall_whose_value_moves_is_told():
+    def function(x):
+        return ops.logsumexp(x, axis=1)
+
+    notes = explained(function, (4, -1)).notes
+    assert any("No multiplier is known for StopGradient" in note for note in notes)
+    notes = explained(lambda x: x[:, 0] * tf.stop_gradient(tf.constant(2.0)), (3, 1)).notes
+    assert not any("multiplier" in note for note in notes)
 
 
 def test_a_grouped_convolution_is_linear_though_keras_hides_it_in_a_function():

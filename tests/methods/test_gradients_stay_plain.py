@@ -1,7 +1,5 @@
 """Some methods compute with other derivatives than TensorFlow's own: nobody else ever sees them."""
 
-import contextlib
-
 import keras
 import numpy as np
 import pytest
@@ -44,20 +42,38 @@ def gradients_before(bystander):
     return plain_gradients(bystander)
 
 
-@pytest.mark.parametrize("error", [None, KeyboardInterrupt], ids=["well", "interrupted"])
 @pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
-def test_plain_gradients_and_the_registry_are_what_they_were(cls, error, zoo, bystander, gradients_before):
+def test_plain_gradients_and_the_registry_are_what_they_were(cls, zoo, bystander, gradients_before):
     before = {name: gradient_registry.lookup(name) for name in gradient_registry.list()}
-    calls = []
+    xai.explain(*zoo["nested"], few(cls), target=lambda outputs: outputs[:, 0])  # which every method applies to
+    unchanged_for(cls, before, bystander, gradients_before)
 
-    def target(outputs):
-        calls.append(1)
-        if error is not None and len(calls) > 1:  # the first call only asks the model
-            raise error("on purpose")
-        return outputs[:, 0]
 
-    with contextlib.suppress(*([] if error is None else [error])):
-        xai.explain(*zoo["nested"], few(cls), target=target)  # which every method applies to
+def interrupts(*_, **__):
+    raise KeyboardInterrupt("on purpose")
+
+
+@pytest.mark.parametrize("cls", [cls for cls in METHODS if cls.differentiates], ids=lambda cls: cls.name)
+def test_they_are_so_after_an_interrupt_within_the_derivative(cls, zoo, bystander, gradients_before, monkeypatch):
+    """Within a rule, while other operations have theirs, where the method has rules; else within the tape."""
+    from xai_widgets.engine import relevance_walk, rules
+
+    before = {name: gradient_registry.lookup(name) for name in gradient_registry.list()}
+    with monkeypatch.context() as patched:
+        patched.setattr(rules, "_counted", lambda rule, called: interrupts)
+        patched.setattr(relevance_walk, "propagate", interrupts)
+        patched.setattr(tf.GradientTape, "gradient", interrupts)
+        if cls is xai.DeepSHAP:
+            from shap.explainers._deep import deep_tf
+
+            patched.setitem(deep_tf.op_handlers, "Relu", interrupts)
+        with pytest.raises(KeyboardInterrupt, match="on purpose"):
+            # A new function: nothing that was traced before is taken again.
+            xai.explain(*zoo["nested"], few(cls), target=lambda outputs: outputs[:, 0])
+    unchanged_for(cls, before, bystander, gradients_before)
+
+
+def unchanged_for(cls, before, bystander, gradients_before):
     assert all(gradient_registry.lookup(name) is function for name, function in before.items())
     if cls.differentiates:
         for one, other in zip(plain_gradients(bystander), gradients_before, strict=True):

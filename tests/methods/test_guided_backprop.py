@@ -63,6 +63,11 @@ RELUS = {
     "maximum turned": lambda x: tf.maximum(0.0, x),
     "relu6": ops.relu6,
     "capped layer": layers.ReLU(max_value=6.0),
+    "where": lambda x: tf.where(x > 0, x, 0.0),
+    "where turned": lambda x: ops.where(x >= 0.0, x, ops.zeros_like(x)),
+    "maximum of arrays": lambda x: tf.maximum(x, tf.zeros_like(x)),
+    "mask": lambda x: x * tf.cast(x > 0, x.dtype),
+    "layer with a threshold": layers.ReLU(threshold=0.5),
     "leaky": layers.LeakyReLU(negative_slope=0.5),
     "leaky function": lambda x: ops.leaky_relu(x, 0.5),
 }
@@ -110,7 +115,35 @@ def test_rectifiers_at_any_depth_are_reached(name, zoo):
     ]
     assert min(differs) > 1e-3
     assert any("hardly depends on the class" in note for note in guided.notes)
-    assert not any("plain gradient" in note for note in guided.notes)
+    assert not any("No ReLU" in note or "Relu" in note for note in guided.notes)
+
+
+PIECEWISE = {
+    "Select": lambda x: tf.where(x > 0, x, 0.1 * x),
+    "Maximum": lambda x: tf.maximum(x, -1.0),
+    "Minimum": lambda x: tf.minimum(x, 1.0),
+    "Abs": tf.abs,
+    "Mul": lambda x: x * tf.cast(tf.roll(x, 1, 1) > 0, x.dtype),
+}
+
+
+@pytest.mark.parametrize("kind", PIECEWISE)
+def test_what_else_is_piecewise_is_told(kind):
+    model = function_model(lambda x: ops.sum(PIECEWISE[kind](tf.nn.relu(x)), axis=1, keepdims=True), 4)
+    notes = xai.explain(model, samples(4), "guided_backprop").notes
+    assert any("keeps its plain gradient" in note and kind in note for note in notes)
+
+
+def test_layers_are_told_by_path_and_once():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, "tanh", name="enc")], name="tower")
+    one, other = keras.Input((4,)), keras.Input((4,))
+    y = layers.GRU(3, name="steps")(layers.Reshape((2, 2))(ops.relu(inner(one) - inner(other))))
+    model = keras.Model([one, other], layers.Dense(2)(y))
+    notes = xai.explain(model, [samples(4), samples(4) + 1], "guided_backprop", target=0).notes
+    (told,) = [note for note in notes if "plain gradient" in note]
+    assert "Tanh in 'tower/enc'" in told
+    assert "Sigmoid, Tanh in 'steps'" in told
+    assert told.count("tower/enc") == 1
 
 
 def test_without_a_relu_it_says_that_it_is_the_plain_gradient(zoo):

@@ -1,9 +1,12 @@
 """The shap package behind `explain`: the numbers are its own, and nothing of the process is changed for them."""
 
 import contextlib
+import importlib
 import itertools
 import math
 import threading
+import time
+import warnings
 
 import keras
 import numpy as np
@@ -16,7 +19,7 @@ from tensorflow.python.framework import ops as framework
 from tensorflow.python.ops import gradients_util
 
 import xai_widgets as xai
-from xai_widgets.methods.shap_package import halves, joined, quiet
+from xai_widgets.methods.shap_package import halves, joined, private
 
 METHODS = (xai.PartitionSHAP(samples=40), xai.DeepSHAP(), xai.GradientSHAP(samples=20))
 each = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -46,8 +49,15 @@ def mobile():
 
 def by_hand(explain):
     """What shap says itself; seeded as it is here."""
-    with quiet() as shap:
-        return explain(shap)
+    shap = pytest.importorskip("shap")
+    state = np.random.get_state()
+    np.random.seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return explain(shap)
+        finally:
+            np.random.set_state(state)
 
 
 # The values
@@ -294,6 +304,41 @@ def test_nothing_is_printed_and_no_random_numbers_are_taken(method, capfd):
 
 
 @each
+def test_another_thread_draws_and_filters_warnings_meanwhile(method):
+    """One gets the numbers that one would get alone, and the filters that one set."""
+    model, x, drawn, done = convolutional(), samples(8, 8, 2)[:1], [], threading.Event()
+    xai.explain(model, x, method)
+    filters = list(warnings.filters)
+
+    def user():
+        np.random.seed(3)
+        while not done.is_set():
+            with warnings.catch_warnings():
+                drawn.append(np.random.random())
+                time.sleep(1e-4)
+
+    thread = threading.Thread(target=user)
+    thread.start()
+    try:
+        for _ in range(4):
+            xai.explain(model, x, method)
+    finally:
+        done.set()
+        thread.join()
+    np.testing.assert_array_equal(drawn, np.random.RandomState(3).random(len(drawn)))
+    assert len(drawn) > 20
+    assert warnings.filters == filters
+
+
+@pytest.mark.parametrize("name", ["explainers._partition", "explainers._gradient", "utils._clustering"])
+def test_shap_draws_from_a_generator_of_its_own(name):
+    public = importlib.import_module(f"shap.{name}")
+    assert public.np is np
+    assert private(name).np.random is not np.random
+    assert private(name) is private(name) is not public
+
+
+@each
 def test_it_works_in_a_thread(method):
     model, x, found = convolutional(), samples(8, 8, 2)[:1], []
     worker = threading.Thread(target=lambda: found.append(xai.explain(model, x, method)))
@@ -332,15 +377,21 @@ def test_a_rule_that_fails_is_told_and_the_next_run_works(monkeypatch):
     np.testing.assert_allclose(a.residual, 0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("method", "name"), [("deep_shap", "DeepExplainer"), ("gradient_shap", "GradientExplainer")])
-def test_a_shap_of_another_make_is_refused(method, name, monkeypatch):
+@pytest.mark.parametrize(
+    ("method", "module", "name"),
+    [
+        ("deep_shap", "explainers._deep.deep_tf", "TFDeep"),
+        ("gradient_shap", "explainers._gradient", "GradientExplainer"),
+    ],
+)
+def test_a_shap_of_another_make_is_refused(method, module, name, monkeypatch):
     import shap
 
     class Other:
         def __init__(self, *_):
             self.explainer = object()
 
-    monkeypatch.setattr(shap, name, Other)
+    monkeypatch.setattr(private(module), name, Other)
     with pytest.raises(RuntimeError, match=rf"does not know the explainer of shap {shap.__version__}"):
         xai.explain(convolutional(), samples(8, 8, 2), method)
 

@@ -51,7 +51,7 @@ def contributions(
     """
     besides = [] if view.wrt is None else list(inputs)
     traced: list[Outputs] = []
-    multipliers = Overriding(RescaleRules())
+    multipliers = Overriding(RescaleRules(), ("", *view.layers))
 
     def run(*tensors: tf.Tensor) -> Any:
         *bound, classes = tensors

@@ -137,11 +137,13 @@ def erfc(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
 
 
 def power(a: tf.Tensor, b: tf.Tensor, exponent: tf.Tensor) -> tf.Tensor:
-    """Of x^p."""
+    """Of x^p; of a root, 0 where both are 0, as in `sqrt`."""
     apart = a - b
     slope = _mean(lambda x: exponent * tf.pow(x, exponent - 1), a, b)
     near = tf.abs(apart) <= _NEAR * tf.maximum(tf.abs(a), tf.abs(b))
-    return _over(tf.pow(a, exponent) - tf.pow(b, exponent), apart, slope, near)
+    found = _over(tf.pow(a, exponent) - tf.pow(b, exponent), apart, slope, near)
+    nothing = tf.equal(a, 0) & tf.equal(b, 0) & (exponent < 1)
+    return tf.where(nothing, tf.zeros_like(found), found)
 
 
 def _mean(derivative: Callable[[tf.Tensor], tf.Tensor], a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

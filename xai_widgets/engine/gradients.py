@@ -13,7 +13,7 @@ import tensorflow as tf
 from xai_widgets.engine.model import ModelView, gathered, given, specs
 from xai_widgets.engine.rules import Overriding, Reach, Rules
 from xai_widgets.engine.score import Head, Outputs, Score, precise, reaches
-from xai_widgets.engine.taps import tapped
+from xai_widgets.engine.taps import marked, tapped
 
 CLASSES = tf.TensorSpec([None, None], tf.int32)
 
@@ -49,7 +49,7 @@ def gradient(
     if view.wrt is not None and rules is None and len(view.group) > 1:
         return gradients_of_group(view, score, inputs, structure).of(view.wrt)
     traced: list[Outputs] = []
-    overriding = None if rules is None else Overriding(rules)
+    overriding = None if rules is None else Overriding(rules, ("", *view.layers))
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
@@ -178,7 +178,9 @@ def differentiate(
         derivative: From the scores and the site the gradients there; None for the plain ones.
     """
     site: list[tf.Tensor] = []
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape, contextlib.ExitStack() as stack:
+        if derivative is not None:  # it may have to say where
+            stack.enter_context(marked([view.model, *view.layers.values()]))
         if view.wrt is None:
             site.extend(values)
             tape.watch(site)

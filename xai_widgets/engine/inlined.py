@@ -7,8 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
-
 
 def library(graph: Any) -> dict[str, Any]:
     """The definitions of all functions that a graph knows, by their names."""

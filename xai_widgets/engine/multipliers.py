@@ -6,12 +6,15 @@ in both halves of the batch. All rules take the operation, the gradient of its o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from xai_widgets.engine import differences
+from xai_widgets.engine.operations import again
+from xai_widgets.engine.rows import batch_axis
 from xai_widgets.engine.rules import Moves
 
 
@@ -19,20 +22,14 @@ def other(tensor: tf.Tensor) -> tf.Tensor:
     """What the tensor is in the other half of the batch: the reference of an input, the input of a reference."""
     if tensor.shape.rank == 0:
         return tensor  # a number for the whole batch
-    axis = _batch_axis(tensor)
+    axis = batch_axis(tensor)
     return tf.roll(tensor, tf.shape(tensor)[axis] // 2, axis)
 
 
 def halves(tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What belongs to inputs, and what to their references."""
-    first, second = tf.split(tensor, 2, _batch_axis(tensor))
+    first, second = tf.split(tensor, 2, batch_axis(tensor))
     return first, second
-
-
-def _batch_axis(tensor: tf.Tensor) -> int:
-    """The first axis whose size tracing does not tell."""
-    sizes = [None] if tensor.shape.rank is None else tensor.shape.as_list()
-    return sizes.index(None) if None in sizes else 0
 
 
 def activation(
@@ -43,13 +40,42 @@ def activation(
     if value.shape.rank == 0:
         return [gradient * divided(value, value)]
     multiplier = tf.cast(divided(*halves(_wide(value))), gradient.dtype)
-    return [gradient * tf.concat([multiplier, multiplier], _batch_axis(value))]
+    return [gradient * tf.concat([multiplier, multiplier], batch_axis(value))]
 
 
 def product(operation: Any, gradient: tf.Tensor, moves: Moves) -> list[Any]:
     """Of what is linear in each factor: each counts at the mean of the other, and so gets half of what both do."""
     means = [(one + other(one)) / 2 if moves(one) else tf.identity(one) for one in operation.inputs]
-    return list(tf.gradients(_again(operation, means), means, gradient))
+    (found,) = again(operation, dict(enumerate(means)), gradient.dtype)
+    return list(tf.gradients(found, means, gradient))
+
+
+def product_along(operation: Any, gradient: tf.Tensor, moves: Moves) -> list[Any]:
+    """Of a product along axes: one of two halves, each of them again one of two."""
+    value, axes = operation.inputs
+    along = [int(axis) % value.shape.rank for axis in tf.get_static_value(axes).reshape(-1)]
+    kept = [axis for axis in range(value.shape.rank) if axis not in along]
+    order = [*along, *kept]
+    sizes = [tf.shape(value)[axis] for axis in kept]
+    count = math.prod(value.shape[axis] for axis in along)
+    factors = tf.unstack(tf.reshape(tf.transpose(value, order), [count, *sizes]), count)
+    others = tf.unstack(tf.reshape(tf.transpose(other(value), order), [count, *sizes]), count)
+    _, _, multipliers = _halved(factors, others)
+    back = sorted(range(len(order)), key=order.__getitem__)
+    found = tf.transpose(tf.reshape(tf.stack(multipliers), tf.gather(tf.shape(value), order)), back)
+    return [tf.reshape(gradient, tf.shape(tf.reduce_sum(value, axes, keepdims=True))) * found, None]
+
+
+def _halved(ours: list[tf.Tensor], theirs: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+    """The product of some factors, that of what they are in the other half of the batch, and the multipliers."""
+    if len(ours) == 1:
+        return ours[0], theirs[0], [tf.ones_like(ours[0])]
+    middle = len(ours) // 2
+    first, other_first, of_first = _halved(ours[:middle], theirs[:middle])
+    second, other_second, of_second = _halved(ours[middle:], theirs[middle:])
+    multipliers = [one * (second + other_second) / 2 for one in of_first]
+    multipliers += [one * (first + other_first) / 2 for one in of_second]
+    return first * second, other_first * other_second, multipliers
 
 
 def quotient(operation: Any, gradient: tf.Tensor, moves: Moves) -> list[Any]:
@@ -178,26 +204,17 @@ def _extreme(
         sign: 1 for a maximum, -1 for a minimum.
     """
     first, second = halves(found)
-    further = tf.concat([tf.nn.relu(sign * (first - second)), tf.nn.relu(sign * (second - first))], _batch_axis(found))
+    further = tf.concat([tf.nn.relu(sign * (first - second)), tf.nn.relu(sign * (second - first))], batch_axis(found))
     gained, lost = halves(routed(sign * gradient * further))
     value, reference = halves(value)
     moved = tf.math.divide_no_nan(gained - lost, value - reference)
-    return tf.concat([moved, moved], _batch_axis(found))
+    return tf.concat([moved, moved], batch_axis(found))
 
 
 def passed_on(operation: Any, *gradients: Any, moves: Moves) -> list[Any]:
     """Of a `tf.custom_gradient`: through what computed the value, and not by the derivative that was told for it."""
     outputs = zip(operation.outputs, gradients, strict=True)
     return [gradient if output.consumers() else None for output, gradient in outputs]
-
-
-def _again(operation: Any, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The same operation of other inputs."""
-    names = [argument.name for argument in operation.op_def.input_arg]
-    arguments = dict(zip(names, inputs, strict=True)) if len(names) > 1 else {names[0]: list(inputs)}
-    settings = [one.name for one in operation.op_def.attr if one.type in ("bool", "string")]
-    arguments |= {name: operation.get_attr(name) for name in settings}
-    return getattr(tf.raw_ops, operation.type)(**arguments)
 
 
 def _wide(tensor: tf.Tensor) -> tf.Tensor:

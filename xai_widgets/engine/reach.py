@@ -7,12 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from xai_widgets.engine.operations import WALLS
+
 _ACTIVE = frozenset({"Elu", "Erf", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softplus"})
 _KEEPS_ACTIVE = frozenset(
     {"AddV2", "AvgPool", "AvgPool3D", "Cast", "ConcatV2", "ExpandDims", "Identity", "MaxPool", "MaxPool3D"}
     | {"Mean", "Pad", "Reshape", "Squeeze", "Transpose"}
 )
-_WALLS = frozenset({"StopGradient", "PreventGradient"})
 
 
 def reached(ends: Iterable[tf.Tensor], walls: Collection[Any] = ()) -> set[Any]:
@@ -29,7 +30,7 @@ def reached(ends: Iterable[tf.Tensor], walls: Collection[Any] = ()) -> set[Any]:
     waiting = [end.op for end in ends]
     while waiting:
         operation = waiting.pop()
-        if operation in found or operation in walls or operation.type in _WALLS:
+        if operation in found or operation in walls or operation.type in WALLS:
             continue
         found.add(operation)
         waiting.extend(tensor.op for tensor in operation.inputs if _carries_derivative(tensor.dtype))

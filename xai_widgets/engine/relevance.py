@@ -59,6 +59,7 @@ class Relevance(NamedTuple):
         unread: Paths of layers through which only the plain gradient went.
         flat_table: Whether the values of a vector enter a dense layer under a flat rule.
         default_rules: By path of each layer with weights that the walk passed, the rule without one of its own.
+        boxed: Whether a rule read the range of the inputs.
     """
 
     values: list[np.ndarray]
@@ -68,6 +69,7 @@ class Relevance(NamedTuple):
     unread: tuple[str, ...]
     flat_table: bool
     default_rules: dict[str, Rule]
+    boxed: bool
 
 
 def relevance(
@@ -109,13 +111,14 @@ def relevance(
         if view.wrt is None:
             _refuse_unused(walk, plan)
         found = [tf.zeros_like(precise(at)) if one is None else one for one, at in zip(totals, site, strict=True)]
-        flow = {path: [one for one in map(walk.total, tensors) if one is not None] for path, tensors in seen.items()}
+        flow = {path: [one for one in map(walk.of_output, given) if one is not None] for path, given in seen.items()}
         learnt.append((outputs, {path: len(kept) for path, kept in flow.items() if kept}, walk))
         return found, precise(scores), given(outputs), [one for kept in flow.values() for one in kept]
 
     def fact() -> tuple[Any, tuple[Head, ...], dict[str, int], tuple[Any, ...]]:
         outputs, kept, walk = learnt.pop()
-        return outputs.structure, outputs.heads, kept, (tuple(walk.unread), walk.flat_table, walk.default_rules)
+        seen = tuple(walk.unread), walk.flat_table, walk.default_rules, walk.boxed
+        return outputs.structure, outputs.heads, kept, seen
 
     scalar = tf.TensorSpec([], view.dtype)
     signature = [*specs(inputs), *specs(lows), *specs(highs), CLASSES, scalar, scalar]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from xai_widgets.engine.inlined import CALLS, inlined, library
-
-VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
+from xai_widgets.engine.inlined import inlined, library
+from xai_widgets.engine.operations import CALLS, VALUELESS
 
 # The tensor goes through as it is; of a call, what its body gives.
 SAME = {"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"} | CALLS
@@ -205,19 +204,6 @@ def _is_raised(operation: Any) -> bool:
     """Whether a constant number was just added to what an operation takes."""
     source = operation.inputs[0].op
     return source.type in {"AddV2", "Add"} and any(tensor.shape.rank == 0 for tensor in source.inputs)
-
-
-def again(operation: Any, inputs: Mapping[int, tf.Tensor], dtype: tf.DType) -> list[tf.Tensor]:
-    """The outputs of an operation with other tensors at some of its places, computed in a precision of choice."""
-    tensors = [inputs.get(place, tensor) for place, tensor in enumerate(operation.inputs)]
-    attributes = {name: value for name, value in operation.node_def.attr.items() if not name.startswith("_")}
-    kinds = {attribute.name for attribute in operation.op_def.attr if attribute.type == "type"}
-    for name in kinds & attributes.keys():
-        if tf.as_dtype(attributes[name].type).is_floating:
-            attributes[name] = tf.compat.v1.AttrValue(type=dtype.as_datatype_enum)
-    given = [tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor for tensor in tensors]
-    made = operation.graph.create_op(operation.type, given, attrs=attributes, op_def=operation.op_def)
-    return list(made.outputs)
 
 
 def pulled(

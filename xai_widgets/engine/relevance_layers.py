@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from xai_widgets.engine.relevance_graph import QUOTIENT, SAME, SHIFT, Graph, Linear, again, pulled
+from xai_widgets.engine.operations import again
+from xai_widgets.engine.relevance_graph import QUOTIENT, SAME, SHIFT, Graph, Linear, pulled
 from xai_widgets.engine.relevance_rules import WeightedSum
 
 # Of dilated convolutions, too.
@@ -48,6 +49,8 @@ def fold(graph: Graph, operation: Any, linear: Linear, dtype: tf.DType) -> Fold:
         affine = False
         if len(graph.places(follower)) != 1:  # what meets it there depends on the site as well
             break
+        if follower.type not in _RESHAPED and not _same_shape(follower.outputs[0], tensor):
+            break  # it is copied there: a bias is a number for each value of the sum
         if follower.type in _RESHAPED and scale is None and shift is None:
             moves.append(follower)
         elif follower.type in SHIFT and _shifts(follower, tensor):
@@ -129,14 +132,26 @@ def _by_groups(operation: Any, linear: Linear, groups: int, x: tf.Tensor, weight
     return tf.concat(parts, axis=-1)
 
 
+def _same_shape(one: tf.Tensor, other: tf.Tensor) -> bool:
+    if one.shape.rank is None or other.shape.rank is None:
+        return False
+    return bool(one.shape.as_list() == other.shape.as_list())
+
+
 def _other(operation: Any, tensor: tf.Tensor) -> tf.Tensor:
     return next(one for one in operation.inputs if one.name != tensor.name)
 
 
 def _shifts(operation: Any, tensor: tf.Tensor) -> bool:
-    """Whether an operation adds something to a tensor, or takes it away, along the last axis."""
+    """Whether an operation adds a bias to a tensor, or takes one away, along the last axis.
+
+    A constant number is none: it is how a hard sigmoid or a scaling of inputs begins.
+    """
     if operation.type == "BiasAdd":
         return bool(operation.get_attr("data_format") == b"NHWC")
+    other = _other(operation, tensor)
+    if other.shape.rank == 0 and tf.get_static_value(other) is not None:
+        return False
     return operation.type != "Sub" or operation.inputs[0].name == tensor.name
 
 

@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from xai_widgets.composites import Rule
 from xai_widgets.engine import relevance_graph as kinds
-from xai_widgets.engine.relevance_graph import Graph, again, pulled
+from xai_widgets.engine.operations import again
+from xai_widgets.engine.relevance_graph import Graph, pulled
 from xai_widgets.engine.relevance_layers import Fold, fold, weighted
 from xai_widgets.engine.relevance_rules import STABILISER, propagate, stabilised
-from xai_widgets.engine.score import precise
+from xai_widgets.engine.score import precise, unactivated
 from xai_widgets.engine.taps import marks
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Walk:
         self.unread: dict[str, None] = {}
         self.ruled: set[str] = set()
         self.default_rules: dict[str, Rule] = {}
-        self.flat_table = False
+        self.flat_table = self.boxed = False
         self._site, self._scores, self._dtype = site, scores, scores.dtype
         self._composite, self._rules, self._layers = plan.composite, dict(plan.rules), layers
         self._epsilon, self._gamma = (tf.cast(number, self._dtype) for number in numbers)
@@ -87,6 +88,11 @@ class Walk:
         ours = self._precise(tensor) * slope
         return ours if amount is None else amount + ours
 
+    def of_output(self, tensor: tf.Tensor) -> tf.Tensor | None:
+        """The relevance of what a layer returns; where the score leaves a final activation out, of what enters that."""
+        found = self.total(tensor)
+        return self.total(unactivated(tensor)) if found is None else found
+
     def _step(self, operation: Any) -> None:
         if operation.name in self._folds:
             return self._weighted(self._folds[operation.name])
@@ -106,6 +112,8 @@ class Walk:
             return self._multiplied(operation, places)
         if kind in kinds.PASSED | kinds.EXTREME and len(places) == 1:
             return self._passed(operation, places[0])
+        if kind == "Prod":
+            return self._divided(operation)
         return self._unread(operation)
 
     def _weighted(self, folded: Fold) -> None:
@@ -199,6 +207,14 @@ class Walk:
         amount = self.total(operation.outputs[0])
         self._give(operation.inputs[place], amount=self._unspread(operation, place, amount))
 
+    def _divided(self, operation: Any) -> None:
+        """All factors of a product along axes get the same."""
+        value, axes = operation.inputs
+        amount = self.total(operation.outputs[0])
+        each = tf.ones_like(self._precise(value))
+        kept = tf.reshape(amount, tf.shape(tf.reduce_sum(each, axes, keepdims=True)))
+        self._give(value, amount=each * kept / tf.reduce_sum(each, axes, keepdims=True))
+
     def _unread(self, operation: Any) -> None:
         paths = [self._layers[place] for place in marks(operation.name)]
         self.unread[paths[-1] if paths and paths[-1] else f"operation {operation.type}"] = None
@@ -232,6 +248,7 @@ class Walk:
         Of a first layer they come from the raw inputs; deeper down they are those of the sample itself.
         """
         if operation.name in self._first and self._box is not None:
+            self.boxed = True
             ends = [self._redone(tensor, {name: pair[end] for name, pair in self._box.items()}) for end in (0, 1)]
             return tf.minimum(*ends), tf.maximum(*ends)
         x = self._precise(tensor)

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import tensorflow as tf
+
 from xai_widgets.engine import differences, multipliers
-from xai_widgets.engine.rules import CALLS, LOOPS, Moves, Rule, has_own_gradient, inside
+from xai_widgets.engine.operations import CALLS, LOOPS
+from xai_widgets.engine.rules import Moves, Rule, has_own_gradient, inside
 
 _ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "Abs": differences.absolute,
@@ -47,6 +50,7 @@ _MULTIPLIERS: dict[str, Rule] = {
     "Min": multipliers.smallest,
     "Minimum": multipliers.smaller,
     "Pow": multipliers.power,
+    "Prod": multipliers.product_along,
     "RealDiv": multipliers.quotient,
     "Select": multipliers.selected,
     "SelectV2": multipliers.selected,
@@ -72,7 +76,7 @@ _WITHOUT_INPUT = frozenset({"Const", "NoOp", "Placeholder", "ReadVariableOp"})
 class RescaleRules:
     """Multipliers in place of the derivative, for whatever is not linear in what moves."""
 
-    name = "rescale"
+    name, paired = "rescale", True
 
     def rule(self, operation: Any, moves: Moves) -> Rule | None:
         if has_own_gradient(operation):
@@ -83,6 +87,8 @@ class RescaleRules:
             divided = partial(differences.leaky_relu, alpha=operation.get_attr("alpha"))
             return partial(multipliers.activation, divided, moves=moves)
         if operation.type == "Pow" and moves(operation.inputs[1]):
+            return None
+        if operation.type == "Prod" and not _counted(operation):
             return None
         found = _MULTIPLIERS.get(operation.type)
         return None if found is None else partial(found, moves=moves)
@@ -101,3 +107,10 @@ class RescaleRules:
         if kind in CALLS:
             return sum(moving) == 1 and inside(operation) <= _LINEAR | _WEIGHTED | _WITHOUT_INPUT
         return kind in _LINEAR or kind in LOOPS
+
+
+def _counted(product: Any) -> bool:
+    """Whether tracing tells how many factors a product along axes has."""
+    value, axes = product.inputs
+    along = tf.get_static_value(axes)
+    return along is not None and all(value.shape[int(axis)] is not None for axis in along.reshape(-1))

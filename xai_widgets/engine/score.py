@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
+from xai_widgets.engine.operations import VALUELESS
 from xai_widgets.targets import Class, Margin, Neuron, Output, Region
 
 _ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid"}
 _TRANSPARENT = {"Identity", "Cast", "Reshape"}
-_VALUELESS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,25 @@ class TracedOutput:
 
 def before_activation(value: tf.Tensor) -> TracedOutput:
     """Find what enters the final softmax, log-softmax or sigmoid of a symbolic tensor, by reading the traced graph."""
-    seen = value
-    while seen.op.type in _TRANSPARENT:
-        seen = seen.op.inputs[0]
-    activation = _ACTIVATIONS.get(seen.op.type)
-    if activation is None:
+    made = _last(value)
+    if made.type not in _ACTIVATIONS:
         return TracedOutput(value, value, None)
-    logits = tf.reshape(seen.op.inputs[0], tf.shape(value))
+    logits = tf.reshape(made.inputs[0], tf.shape(value))
     logits.set_shape(value.shape)
-    return TracedOutput(value, logits, activation)
+    return TracedOutput(value, logits, _ACTIVATIONS[made.type])
+
+
+def unactivated(value: tf.Tensor) -> tf.Tensor:
+    """What enters the softmax, log-softmax or sigmoid that made a symbolic tensor; the tensor itself where none did."""
+    made = _last(value)
+    return made.inputs[0] if made.type in _ACTIVATIONS else value
+
+
+def _last(value: tf.Tensor) -> Any:
+    """The operation that made the values of a symbolic tensor."""
+    while value.op.type in _TRANSPARENT:
+        value = value.op.inputs[0]
+    return value.op
 
 
 def reaches(start: Sequence[tf.Tensor], end: Sequence[tf.Tensor]) -> bool:
@@ -52,7 +62,7 @@ def reaches(start: Sequence[tf.Tensor], end: Sequence[tf.Tensor]) -> bool:
             return True
         if id(operation) not in seen:
             seen.add(id(operation))
-            if operation.type not in _VALUELESS:
+            if operation.type not in VALUELESS:
                 waiting += [tensor.op for tensor in operation.inputs]
     return False
 

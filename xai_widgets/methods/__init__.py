@@ -144,8 +144,7 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
             )
         return method
     if isinstance(method, str):
-        by_name: tuple[type[Method], ...] = (*METHODS, TCAV)
-        known = {cls.name: cls for cls in by_name}
+        known = {cls.name: cls for cls in (*METHODS, *BESIDES)}
         if method not in known:
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
         method = known[method]

@@ -12,6 +12,7 @@ import numpy as np
 from xai_widgets.declare import param
 from xai_widgets.layout import positions
 from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.limits import limits
 
 if TYPE_CHECKING:
     from xai_widgets.engine.ascent import Ascent
@@ -63,8 +64,10 @@ class ActivationMaximization(Method):
     total_variation: float = param(
         0.05, ge=0, soft_max=1, step=0.01, doc="Pull of each value towards its neighbours, relative to the same."
     )
-    low: Any = param(None, kind="limit", doc="Smallest value of what is made; by default each sample's own smallest.")
-    high: Any = param(None, kind="limit", doc="Largest value of what is made; by default each sample's own largest.")
+    low: Any = param(
+        None, kind="limit", doc="Smallest value of what is made; by default 0 for pictures, or the sample's own."
+    )
+    high: Any = param(None, kind="limit", doc="Largest value; by default 1 or 255 for pictures, or the sample's own.")
     start: str = param("noise", choices=("noise", "inputs"), doc="Where the ascent starts.")
     seed: int = param(0, ge=0, kind="seed", doc="Another seed, another start and other views.")
 
@@ -94,17 +97,17 @@ class ActivationMaximization(Method):
             if not ends and time.monotonic() - shown < _A_FRAME:
                 continue
             made = ascent.made()
-            if ends:
-                scores.append(view.scores(score, made, inputs.structure))
+            # The scores of the steps are those of what they looked at, before they moved.
+            now = view.scores(score, made, inputs.structure)
             yield Frame(
                 made,
                 progress=ascent.steps / self.steps,
                 passes=ascent.steps,
                 total=self.steps,
-                score=scores[-1],
-                path=(np.arange(len(scores)), np.stack(scores, axis=1)),
+                score=now,
+                path=(np.arange(ascent.steps + 1), np.stack([*scores, now], axis=1)),
                 facts=_FACTS,
-                notes=tuple(self._notes(entered, given, scores[-1], flat)) if ends else (),
+                notes=tuple(self._notes(entered, given, now, flat)) if ends else (),
             )
             shown = time.monotonic()
 
@@ -126,21 +129,7 @@ class ActivationMaximization(Method):
         return _TURN * turn, float(np.exp(_ZOOM * zoom)), _MOVE * down, _MOVE * right
 
     def _range(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Smallest and largest values, each of the shape of the inputs (n, ...).
-
-        Raises:
-            ValueError: A limit does not fit the inputs, or nothing lies between both.
-        """
-        low, high = _own_range(array)
-        low = low if self.low is None else _fitted("low", self.low, array)
-        high = high if self.high is None else _fitted("high", self.high, array)
-        if self.low is None and self.high is None:
-            high = np.where(high > low, high, low + 1)
-        if not (low < high).all():
-            raise ValueError(
-                f"ActivationMaximization.low must be below high everywhere, got {low.max():.4g} and {high.min():.4g}"
-            )
-        return low, high
+        return limits("ActivationMaximization", array, self.low, self.high)
 
     def _notes(
         self, entered: Sequence[np.ndarray], given: np.ndarray, made: np.ndarray, flat: np.ndarray
@@ -168,24 +157,3 @@ class ActivationMaximization(Method):
                 "All features of a table stay within one range, that of their row, though each may have a unit of its "
                 "own: give low and high, such as inputs.min(axis=0) and inputs.max(axis=0)."
             )
-
-
-def _own_range(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each sample, broadcast to its shape: 0 to 1 or 0 to 255 where its values fit, else its own."""
-    axes = tuple(range(1, array.ndim))
-    low, high = array.min(axis=axes, keepdims=True), array.max(axis=axes, keepdims=True)
-    common = np.where(high <= 1, 1.0, 255.0)
-    fits = (low >= 0) & (high <= common)
-    low, high = np.where(fits, 0, low), np.where(fits, common, high)
-    low, high = (np.broadcast_to(end, array.shape).astype(array.dtype) for end in (low, high))
-    return low, high
-
-
-def _fitted(name: str, limit: Any, array: np.ndarray) -> np.ndarray:
-    limit, sample = np.asarray(limit), array.shape[1:]
-    if limit.ndim and limit.shape not in (sample, sample[-1:]):
-        raise ValueError(
-            f"ActivationMaximization.{name} must be a number, {sample[-1]} values (one for each channel or feature) or "
-            f"an array of shape {sample}, got shape {limit.shape}"
-        )
-    return np.broadcast_to(limit, array.shape).astype(array.dtype)

@@ -27,11 +27,12 @@ class DeepLift(GradientMethod):
 
     The rescale rule of Shrikumar et al., 2017, in one forward and backward pass of input and baseline together. Of a
     product (gates, attention, SiLU, GELU) both factors get half of what they do together. The values add up to the
-    difference of the scores. They are averaged over the baselines; of one that draws without end, over its first 8.
+    difference of the scores: of a model in half precision to some thousandth, as its scores have no more digits. They
+    are averaged over the baselines; of one that draws without end, over its first 8.
     """
 
     single: ClassVar[bool] = True
-    missing: ClassVar[str] = "operations without a rule, or with a stopped gradient, keep it back"
+    missing: ClassVar[str] = "operations without a rule, across samples or with a stopped gradient keep it back"
     label = "DeepLIFT"
 
     baseline: Baseline = param(Constant(0.0), doc="What stands for absence: activations are compared with its own.")
@@ -69,7 +70,13 @@ class DeepLift(GradientMethod):
         return True
 
 
-def _kept_back(reach: Reach) -> tuple[str, ...]:
-    if not reach.missed:
-        return ()
-    return (f"No multiplier is known for {reach.listed()}: there the plain gradient is used.",)
+def _kept_back(reach: Reach) -> Iterator[str]:
+    from xai_widgets.engine.rules import listed
+
+    if reach.missed:
+        yield f"No multiplier is known for {listed(reach.missed)}: there the plain gradient is used."
+    if reach.mixed:
+        yield (
+            f"The model moves samples within the batch ({listed(reach.mixed)}): what is not linear behind that may be "
+            "compared with the baseline of another sample, and then the values do not add up."
+        )

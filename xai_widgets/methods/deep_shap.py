@@ -12,7 +12,7 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.masking import ENDLESS
-from xai_widgets.methods.shap_package import INSTEAD, quiet
+from xai_widgets.methods.shap_package import INSTEAD, Explained, private
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -65,49 +65,33 @@ class DeepSHAP(Method):
         return True
 
 
-class _Explainer:
-    """shap's DeepExplainer, of whose own doing only that is replaced which would change TensorFlow for everyone.
+class _Explainer(Explained):
+    """shap's explainer for TensorFlow, of whose own doing only that is replaced which would change it for everyone."""
 
-    Args:
-        view, score: What is explained.
-        site: (n, ...) each, the inputs or what the `wrt` layer returns.
-        entered: (n, ...) each, what the model gets.
-        structure: The structure of the inputs.
-    """
-
-    def __init__(
-        self, view: ModelView, score: Score, site: list[np.ndarray], entered: list[np.ndarray], structure: Any
-    ) -> None:
+    def __init__(self, *explained: Any) -> None:
         from xai_widgets.engine.shap_rules import stand_in
 
-        self._view, self._score, self._site, self._entered, self._structure = view, score, site, entered, structure
-        self._row, self._references = 0, list(site)
+        super().__init__(*explained)
+        self._references = list(self.site)
         self._scores = np.zeros(0)
-        with quiet() as shap:
-            self._explainer = shap.DeepExplainer(stand_in(site), lambda _: self._references)
-        inner = self._explainer.explainer
-        if not (hasattr(inner, "run") and len(getattr(inner, "phi_symbolics", ())) == 1):
-            raise RuntimeError(f"DeepSHAP does not know the explainer of shap {shap.__version__}; {INSTEAD}")
-        inner.phi_symbolics = [self._multipliers]
-        inner.run = lambda function, _, joint: function(joint)
+        self._explainer = private("explainers._deep.deep_tf").TFDeep(stand_in(self.site), lambda _: self._references)
+        self.known("DeepSHAP", self._explainer, "phi_symbolics", "run")
+        self._explainer.phi_symbolics = [self._multipliers]
+        self._explainer.run = lambda function, _, joint: function(joint)
 
     def __call__(self, row: int, references: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         """Values (...) of one sample, averaged over references (k, ...), and the scores (k,) of these."""
-        self._row, self._references = row, references
-        sample = [array[row : row + 1] for array in self._site]
-        with quiet():
-            # The sum is not checked here but shown as the residual.
-            found = self._explainer.shap_values(sample if len(sample) > 1 else sample[0], check_additivity=False)
-        values = found if isinstance(found, list) else [found]
-        return [array[0, ..., 0] for array in values], self._scores
+        self._references = references
+        # The sum is not checked here but shown as the residual.
+        found = self._explainer.shap_values(self.sample(row), check_additivity=False)
+        return [array[..., 0] for array in self.arrays(found)], self._scores
 
     def _multipliers(self, joint: list[np.ndarray]) -> list[np.ndarray]:
         """Of a sample as often as there are references, followed by them."""
         from xai_widgets.engine.shap_rules import multipliers
 
-        row, count = slice(self._row, self._row + 1), len(joint[0])
-        score = self._score.rows(row).repeated(count)
-        besides = [np.repeat(array[row], count, axis=0) for array in self._entered]
-        found, scores = multipliers(self._view, score, joint, besides, self._structure, INSTEAD)
+        count = len(joint[0])
+        score, besides = self.repeated(count)
+        found, scores = multipliers(self.view, score, joint, besides, self.structure, INSTEAD)
         self._scores = scores[count // 2 :]
         return found

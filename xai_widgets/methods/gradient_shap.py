@@ -11,7 +11,7 @@ import numpy as np
 from xai_widgets.baselines import Baseline, GaussianNoise
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method, relative
-from xai_widgets.methods.shap_package import INSTEAD, quiet
+from xai_widgets.methods.shap_package import Explained, drawing, private
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -98,45 +98,36 @@ def _pools(count: int | None, most: int, random: np.random.Generator) -> Iterato
         waiting = waiting[most:]
 
 
-class _Explainer:
-    """shap's GradientExplainer with gradients of the score of any model; the arguments are those of `DeepSHAP`'s."""
+class _Explainer(Explained):
+    """shap's GradientExplainer with gradients of the score of any model."""
 
-    def __init__(
-        self, view: ModelView, score: Score, site: list[np.ndarray], entered: list[np.ndarray], structure: Any
-    ) -> None:
+    def __init__(self, *explained: Any) -> None:
         from xai_widgets.engine.shap_rules import stand_in
 
-        self._view, self._score, self._site, self._entered, self._structure = view, score, site, entered, structure
-        self._row = 0
-        with quiet() as shap:
-            self._explainer = shap.GradientExplainer(stand_in(site), list(site))
-        inner = self._explainer.explainer
-        if not (hasattr(inner, "data") and len(getattr(inner, "gradients", ())) == 1):
-            raise RuntimeError(f"GradientSHAP does not know the explainer of shap {shap.__version__}; {INSTEAD}")
-        inner.gradients = [self._gradients]
-        inner.batch_size = view.chunk(site)
+        super().__init__(*explained)
+        made = private("explainers._gradient").GradientExplainer(stand_in(self.site), list(self.site))
+        self._explainer = made.explainer
+        self.known("GradientSHAP", self._explainer, "gradients", "data")
+        self._explainer.gradients = [self._gradients]
+        self._explainer.batch_size = self.view.chunk(self.site)
 
     def __call__(
         self, row: int, references: list[np.ndarray], samples: int, seed: int
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Means (...) of some draws of one sample, and means of their squares."""
-        self._row = row
-        self._explainer.explainer.data = references
-        sample = [array[row : row + 1] for array in self._site]
-        with quiet():
+        self._explainer.data = references
+        with drawing():  # shap itself sets the seed
             found, variances = self._explainer.shap_values(
-                sample if len(sample) > 1 else sample[0], nsamples=samples, rseed=seed, return_variances=True
+                self.sample(row), nsamples=samples, rseed=seed, return_variances=True
             )
-        means = [array[0, ..., 0] for array in (found if isinstance(found, list) else [found])]
+        means = [array[..., 0] for array in self.arrays(found)]
         # What shap calls variances has one output only: those of one draw over the root of their number.
         (spread,) = variances
-        spread = [array[0] * np.sqrt(samples) for array in (spread if isinstance(spread, list) else [spread])]
-        return means, [mean**2 + variance for mean, variance in zip(means, spread, strict=True)]
+        squares = [array * np.sqrt(samples) for array in self.arrays(spread)]
+        return means, [mean**2 + square for mean, square in zip(means, squares, strict=True)]
 
     def _gradients(self, places: list[Any]) -> list[np.ndarray]:
         from xai_widgets.engine.gradients import gradient_at
 
-        row, count = slice(self._row, self._row + 1), len(places[0])
-        score = self._score.rows(row).repeated(count)
-        besides = [np.repeat(array[row], count, axis=0) for array in self._entered]
-        return gradient_at(self._view, score, [one.numpy() for one in places], besides, self._structure)[0]
+        score, besides = self.repeated(len(places[0]))
+        return gradient_at(self.view, score, [one.numpy() for one in places], besides, self.structure)[0]

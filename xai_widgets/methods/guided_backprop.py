@@ -48,7 +48,9 @@ class RectifiedGradient(GradientMethod):
 
 def told(reach: Reach) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Facts and notes, from where the rules held."""
-    where = f": {reach.listed()}" if reach.missed else ""
+    from xai_widgets.engine.rules import listed
+
+    where = f": {listed(reach.missed)}" if reach.missed else ""
     if not reach.replaced:
         return (), (f"No ReLU was found between the input and the score, so the map is the plain gradient{where}.",)
     notes = (f"Only ReLUs are treated; what else is not linear keeps its plain gradient{where}.",) if where else ()

@@ -11,11 +11,15 @@ import numpy as np
 from xai_widgets.composites import COMPOSITES, read_rule, write_rule
 from xai_widgets.declare import Words, param
 from xai_widgets.methods.base import Flow, Frame, GradientMethod, Inputs
+from xai_widgets.methods.limits import limits
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.relevance import Plan, Relevance
     from xai_widgets.engine.score import Score
+
+
+_CANCELLING = 50  # of what is read as a map the sizes add up to a few times the score
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,8 +45,12 @@ class LRP(GradientMethod):
     epsilon: float = param(1e-6, gt=0, soft_max=1, doc="Stabiliser of the epsilon rule: more of it, less noise.")
     gamma: float = param(0.25, gt=0, soft_max=2, doc="How much the gamma rule favours what agrees with the output.")
     rules: Words = param(Words(), kind="words", doc="Rules of single layers, such as {'conv1': 'gamma(0.5)'}.")
-    low: Any = param(None, kind="limit", doc="Smallest raw value of the inputs, for z-box; by default 0 or their own.")
-    high: Any = param(None, kind="limit", doc="Largest raw value, for z-box; by default 1, 255 or their own.")
+    low: Any = param(
+        None, kind="limit", doc="Smallest raw value, for z-box; by default 0 for pictures, or the sample's own."
+    )
+    high: Any = param(
+        None, kind="limit", doc="Largest raw value, for z-box; by default 1 or 255 for pictures, or its own."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,7 +92,8 @@ class LRP(GradientMethod):
             outputs=found.outputs,
             score=found.scores,
             baseline_score=np.zeros_like(found.scores),
-            notes=tuple(notes(found)),
+            facts=tuple(self._facts(found, inputs)),
+            notes=(*self._unused(found), *notes(found)),
             flow=Flow(found.flow, rules) if view.watched else None,
         )
 
@@ -92,30 +101,30 @@ class LRP(GradientMethod):
         return True
 
     def _box(self, inputs: Inputs) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """The smallest and the largest raw values, like the inputs; of each sample, so that its company is no matter.
+        """The smallest and the largest raw values, like the inputs; of each sample, whatever its company."""
+        lows, highs = zip(*(limits("LRP", array, self.low, self.high) for array in inputs.arrays), strict=True)
+        return list(lows), list(highs)
 
-        By default the range that pictures come in where the sample fits it, 0 to 1 or 0 to 255, else its own.
-        """
-        lows: list[np.ndarray] = []
-        highs: list[np.ndarray] = []
-        for array in inputs.arrays:
-            axes = tuple(range(1, array.ndim))
-            low, high = array.min(axis=axes, keepdims=True), array.max(axis=axes, keepdims=True)
-            bright = (low >= 0) & (high <= 255)
-            low, high = np.where(bright, 0, low), np.where(bright, np.where(high <= 1, 1, 255), high)
-            for ends, own, name in ((lows, low, "low"), (highs, high, "high")):
-                given = getattr(self, name)
-                try:
-                    ends.append(np.broadcast_to(own if given is None else given, array.shape).astype(array.dtype))
-                except ValueError:
-                    raise ValueError(
-                        f"LRP.{name} must be a number or fit the input {array.shape[1:]}, got shape {given.shape}"
-                    ) from None
-        return lows, highs
+    def _facts(self, found: Relevance, inputs: Inputs) -> Iterator[str]:
+        if found.boxed:
+            ranges = {(float(low.min()), float(high.max())) for low, high in zip(*self._box(inputs), strict=True)}
+            told = " and ".join(f"{low:.4g} to {high:.4g}" for low, high in sorted(ranges))
+            yield f"The z-box rule takes the inputs to lie in the range {told}."
+
+    def _unused(self, found: Relevance) -> Iterator[str]:
+        if not found.boxed and (self.low is not None or self.high is not None):
+            yield "LRP.low and LRP.high do nothing here: only the z-box rule reads them, and no first layer has it."
 
 
 def notes(found: Relevance) -> Iterator[str]:
     """Where relevance misleads, in plain words."""
+    sizes = sum(np.abs(array).reshape(len(array), -1).sum(axis=1, dtype=np.float64) for array in found.values)
+    if (sizes > _CANCELLING * np.abs(found.scores)).any():
+        yield (
+            f"Parts of the map cancel: their sizes add up to more than {_CANCELLING} times the score, so that a small "
+            "change of the input, or of epsilon, may change the whole map. A larger epsilon, or rules that favour "
+            "positive parts (gamma, z_plus), steady it."
+        )
     if found.unread:
         yield f"Only the plain gradient times the input went through {', '.join(found.unread)}: no rule reaches inside."
     if found.flat_table:

@@ -12,7 +12,7 @@ from xai_widgets.baselines import Baseline, Constant, Samples
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.masking import Masking
-from xai_widgets.methods.shap_package import Masks, alike, halves, joined, quiet
+from xai_widgets.methods.shap_package import Masks, alike, drawing, halves, joined, private
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -107,13 +107,12 @@ class _Games:
         self._scores = [masking.scores(by_value) for masking in maskings]
         self.known: list[dict[bytes, float]] = [{} for _ in maskings]
         self.absent, self.over = np.full(len(maskings), np.nan), [False for _ in maskings]
-        with quiet() as shap:
-            self._explainer = shap.PartitionExplainer(self._evaluate, Masks(tree))
+        self._explainer = private("explainers._partition").PartitionExplainer(self._evaluate, Masks(tree))
 
     def play(self, row: int, budget: int) -> list[np.ndarray]:
         """Values (...) of each array of a sample after so many evaluations."""
         self._row = row
-        with quiet():  # shap draws to break ties: the same draws in each round, so that a longer one begins like it
+        with drawing():  # shap draws to break ties: the same draws in each round, so that a longer one begins like it
             found = self._explainer(np.zeros((1, int(self._ends[-1]))), max_evals=budget, silent=True)
         self.over[row] = self._explainer.last_eval_count + 2 < budget
         self.absent[row] = found.base_values[0]
