@@ -2,6 +2,7 @@ import type { AnyWidget } from "@anywidget/types";
 import { render as mount } from "preact";
 import { connect, keepKeys } from "./model";
 import { CamView } from "./parts/cam_view";
+import { recorder } from "./recorded";
 import type { CAMState } from "./state";
 import "./theme.css";
 
@@ -18,7 +19,7 @@ const TRAITS: Record<keyof CAMState, true> = {
 const widget: AnyWidget = {
 	render({ model, el, signal }) {
 		keepKeys(el, signal);
-		mount(<CamView {...connect<CAMState>(model, signal, TRAITS)} />, el);
+		mount(<CamView {...connect<CAMState>(model, signal, TRAITS, recorder)} />, el);
 		return () => mount(null, el);
 	},
 };

@@ -2,6 +2,7 @@ import type { AnyWidget } from "@anywidget/types";
 import { render as mount } from "preact";
 import { connect, keepKeys } from "./model";
 import { LIMEView } from "./parts/lime_view";
+import { recorder } from "./recorded";
 import type { LIMEState } from "./state";
 import "./theme.css";
 
@@ -17,7 +18,7 @@ const OWN: Record<keyof LIMEState, true> = {
 const widget: AnyWidget = {
 	render({ model, el, signal }) {
 		keepKeys(el, signal);
-		mount(<LIMEView {...connect<LIMEState>(model, signal, OWN)} />, el);
+		mount(<LIMEView {...connect<LIMEState>(model, signal, OWN, recorder)} />, el);
 		return () => mount(null, el);
 	},
 };

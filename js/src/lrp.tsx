@@ -2,6 +2,7 @@ import type { AnyWidget } from "@anywidget/types";
 import { render as mount } from "preact";
 import { connect, keepKeys } from "./model";
 import { LRPView } from "./parts/lrp_view";
+import { recorder } from "./recorded";
 import type { LRPState } from "./state";
 import "./theme.css";
 
@@ -15,7 +16,7 @@ const OWN: Record<keyof LRPState, true> = {
 const widget: AnyWidget = {
 	render({ model, el, signal }) {
 		keepKeys(el, signal);
-		mount(<LRPView {...connect<LRPState>(model, signal, OWN)} />, el);
+		mount(<LRPView {...connect<LRPState>(model, signal, OWN, recorder)} />, el);
 		return () => mount(null, el);
 	},
 };

@@ -1,6 +1,6 @@
 /** The only file that knows the host: traits become signals, and what a person changes goes back. */
 import type { AnyModel } from "@anywidget/types";
-import { nearest, next } from "./recorded";
+import type { recorder } from "./recorded";
 import { type ReadonlySignal, type Signal, signal } from "./signals";
 import type { Display, ExplainerState, Request } from "./state";
 
@@ -11,6 +11,8 @@ export type Kernel = "live" | "gone" | "saved page";
 export interface Session<More extends object = object> {
 	state: Mirrors<ExplainerState & More>;
 	kernel: ReadonlySignal<Kernel>;
+	/** What was recorded in several positions: which fields of the method, and which of "target" and "index". */
+	movable(): Set<string>;
 	/** Ask Python for another map, or for what else the widget offers. */
 	compute(patch: Partial<Request & More>): void;
 	/** Look at the same map differently: all views follow, the kernel hears nothing. */
@@ -49,11 +51,15 @@ const TRAITS: Record<keyof ExplainerState, true> = {
 	_recorded: true,
 };
 
-/** The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has. */
+/**
+ * The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has, and
+ * `records` is there where it can be recorded.
+ */
 export function connect<More extends object = object>(
 	model: AnyModel,
 	abort: AbortSignal,
 	more: Record<keyof More, true> = {} as Record<keyof More, true>,
+	records?: typeof recorder,
 ): Session<More> {
 	const traits = Object.keys({ ...TRAITS, ...more });
 	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
@@ -107,7 +113,9 @@ export function connect<More extends object = object>(
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
 	const turn = (from: Request) => {
 		const recorded = mirrors._recorded.value;
-		const found = stepped ? next(recorded, requested(), from) : nearest(recorded, requested());
+		const found = stepped
+			? records?.next(recorded, requested(), from)
+			: records?.nearest(recorded, requested());
 		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
@@ -124,6 +132,7 @@ export function connect<More extends object = object>(
 	return {
 		state: mirrors,
 		kernel,
+		movable: () => records?.movable(mirrors._recorded.value) ?? new Set(),
 		compute(patch) {
 			const from = requested();
 			set(patch);

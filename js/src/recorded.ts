@@ -80,3 +80,6 @@ function leavesOf({ method, target, index }: Request): Map<string, Value> {
 	walk("", { method, target: target === null ? "predicted" : target, index: `${index}` });
 	return leaves;
 }
+
+/** All of it, for widgets that can be recorded. */
+export const recorder = { nearest, next, movable };

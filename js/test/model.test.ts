@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnyModel } from "@anywidget/types";
 import { connect } from "../src/model";
-import { movable, nearest, next } from "../src/recorded";
+import { movable, nearest, next, recorder } from "../src/recorded";
 import type { Frame } from "../src/state";
 
 /** Stands for the browser's window. */
@@ -36,7 +36,7 @@ class FakeModel {
 function open(state: Record<string, unknown> = {}) {
 	const model = new FakeModel({ opacity: 0.85, target: null, ...state });
 	const abort = new AbortController();
-	return { model, abort, session: connect(model as unknown as AnyModel, abort.signal) };
+	return { model, abort, session: connect(model as unknown as AnyModel, abort.signal, {}, recorder) };
 }
 
 test("what Python sends shows", () => {

@@ -1,7 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { isPicture } from "../inputs";
 import type { Session } from "../model";
-import { movable } from "../recorded";
 import type { Beside, CAMState, ChannelAnswer, Empty } from "../state";
 import { Channels } from "./channels";
 import { SwitchField } from "./fields";
@@ -28,7 +27,7 @@ export function CamView(session: Session<CAMState>) {
 		[layers],
 	);
 	const offline = kernel.value !== "live";
-	const locked = offline && !movable(state._recorded.value).has("layer");
+	const locked = offline && !session.movable().has("layer");
 	// What is asked for counts at once; by itself the method has found another one.
 	const asked = places.findIndex(({ path }) => path === method.layer);
 	const current = asked >= 0 ? asked : places.findIndex(({ path }) => path === state._layer.value);

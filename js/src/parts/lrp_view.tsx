@@ -3,7 +3,6 @@ import { decodeArray } from "../buffers";
 import { flowOf, shownAt } from "../flow";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
-import { movable } from "../recorded";
 import type { LRPState } from "../state";
 import { Depth } from "./depth";
 import { RuleList } from "./rule_list";
@@ -26,7 +25,7 @@ export function LRPView(session: Session<LRPState>) {
 	const units = useMemo(() => stop && flow && decodeArray(flow.data, stop.units), [stop, flow]);
 	const table = useTable(state);
 	const pictured = !inputs.every(isFeatures);
-	const locked = kernel.value !== "live" && !movable(state._recorded.value).has("rules");
+	const locked = kernel.value !== "live" && !session.movable().has("rules");
 
 	return (
 		<Shell

@@ -4,7 +4,6 @@ import { fixed, percent, scoreDecimals } from "../format";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
-import { movable } from "../recorded";
 import type { Choice, Empty, ExplainerState, Frame } from "../state";
 import { DisplayControls, MethodControls } from "./controls";
 import { Header } from "./header";
@@ -46,7 +45,7 @@ export function Shell(props: {
 	const [changeBaseline] = useState(createSwitch);
 	const [changeInner] = useState(createSwitch);
 	const offline = kernel.value !== "live";
-	const free = offline ? movable(state._recorded.value) : null;
+	const free = offline ? session.movable() : null;
 	const locked = (name: string) => free !== null && !free.has(name) && !(onIndex && name === "index");
 	const where = kernel.value === "gone" ? NO_KERNEL : SAVED_PAGE;
 	const frame = props.frame ?? frameOf(state.frame.value);
