@@ -85,3 +85,12 @@ def test_notebooks_are_committed_without_outputs():
 def test_every_version_is_the_same():
     text = (ROOT / "xai_widgets" / "__init__.py").read_text(encoding="utf-8")
     assert f'__version__ = "{PROJECT["version"]}"' in text
+
+
+def test_tests_that_the_readme_names_are_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    written = {
+        name for file in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert named
+    assert named <= written

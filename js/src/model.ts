@@ -51,6 +51,9 @@ const TRAITS: Record<keyof ExplainerState, true> = {
 	_recorded: true,
 };
 
+/** What a saved page adds to the traits. */
+const OFFLINE = "_offline";
+
 /**
  * The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has, and
  * `records` is there where it can be recorded.
@@ -63,11 +66,15 @@ export function connect<More extends object = object>(
 ): Session<More> {
 	const traits = Object.keys({ ...TRAITS, ...more });
 	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
-	const kernel = signal<Kernel>(model.get("_offline") ? "saved page" : "live");
+	const kernel = signal<Kernel>(model.get(OFFLINE) ? "saved page" : "live");
 
 	// Jupyter's own model, handed to listeners, knows whether its comm still has a kernel behind it; elsewhere the
 	// argument is something else and says nothing.
 	let host: { comm_live?: boolean } | null | undefined;
+	const hold = (source: unknown) => {
+		if (source && typeof source === "object" && "comm_live" in source)
+			host = source as { comm_live?: boolean };
+	};
 	const look = (otherwise: Kernel) => {
 		const live = host?.comm_live;
 		const seen = live === undefined ? otherwise : live ? "live" : "gone";
@@ -81,12 +88,23 @@ export function connect<More extends object = object>(
 	for (const [trait, mirror] of signals) {
 		const follow = (source: unknown) => {
 			mirror.value = model.get(trait);
-			if (source && typeof source === "object" && "comm_live" in source)
-				host = source as { comm_live?: boolean };
+			hold(source);
 			look(kernel.value);
 		};
 		model.on(`change:${trait}`, follow);
 		abort.addEventListener("abort", () => model.off(`change:${trait}`, follow));
+	}
+
+	// A notebook that was saved and opened again has no kernel from the start. The model is heard of only by a change: of
+	// a name that is no trait, so that nobody is told.
+	if (kernel.value !== "saved page") {
+		const hear = (source: unknown) => {
+			hold(source);
+			look(kernel.value);
+		};
+		model.on(`change:${OFFLINE}`, hear);
+		model.set(OFFLINE, model.get(OFFLINE) === false ? null : false);
+		model.off(`change:${OFFLINE}`, hear);
 	}
 
 	const mirrors = Object.fromEntries(signals) as unknown as Session<More>["state"];

@@ -42,6 +42,8 @@ class Lab:
     url: str
     token: str
     root: Path
+    # Where it keeps which notebooks are trusted.
+    data: Path
     # Where its pages of notebooks are.
     notebooks: str = "lab/tree"
     _number: Iterator[int] = field(default_factory=itertools.count)
@@ -76,7 +78,9 @@ def serve(root: Path, home: Path, app: Literal["jupyterlab", "notebook"] = "jupy
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
     traits = "LabApp" if app == "jupyterlab" else "JupyterNotebookApp"
     command += [f"--{traits}.expose_app_in_browser=True"]  # gives window.jupyterapp
-    lab = Lab(f"http://127.0.0.1:{port}", token, root, "lab/tree" if app == "jupyterlab" else "notebooks")
+    lab = Lab(
+        f"http://127.0.0.1:{port}", token, root, home / "data", "lab/tree" if app == "jupyterlab" else "notebooks"
+    )
     with running(command, home, f"{lab.url}/api/status?token={token}"):
         yield lab
         with contextlib.suppress(OSError):
