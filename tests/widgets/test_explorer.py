@@ -84,3 +84,9 @@ def test_the_view_that_suits_is_opened_first(digits, tabular):
         assert opened.tab == tab
         assert opened.result(WAIT).score.shape == (1,)
         opened.close()
+
+
+def test_what_is_of_a_view_is_set_on_the_view(opened):
+    with pytest.raises(AttributeError, match=r"w\.view\.index"):
+        opened.index = 3
+    assert opened.code() == opened.view.code()

@@ -507,3 +507,10 @@ def test_what_does_not_fit_the_model_changes_nothing(widget, digits):
     assert widget.model is digits.model
     assert widget.inputs is digits.inputs or np.array_equal(widget.inputs, digits.inputs[: len(widget.inputs)])
     assert widget.result(WAIT) is before
+
+
+def test_what_a_widget_has_not_cannot_be_set(widget):
+    with pytest.raises(AttributeError, match="target"):
+        widget.targett = 5
+    with pytest.raises(AttributeError, match="steps"):
+        widget.steps = 5

@@ -127,7 +127,7 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
     """The method that a value, a class or a name stands for.
 
     Args:
-        method: `IntegratedGradients(steps=64)`, `IntegratedGradients`, or "integrated_gradients".
+        method: `IntegratedGradients(steps=64)`, `IntegratedGradients`, or either name, such as "integrated_gradients".
         parameters: Fields, only where `method` is a class or a name.
 
     Raises:
@@ -145,9 +145,10 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
         return method
     if isinstance(method, str):
         known = {cls.name: cls for cls in (*METHODS, *BESIDES)}
-        if method not in known:
+        by_class = {cls.__name__: cls for cls in known.values()}
+        if method not in known and method not in by_class:
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
-        method = known[method]
+        method = known.get(method) or by_class[method]
     if isinstance(method, type) and issubclass(method, Method):
         return build(method, parameters)  # type: ignore[return-value]
     raise TypeError(f"method must be a method such as IntegratedGradients(steps=64) or its name, got {method!r}")

@@ -17,7 +17,7 @@ import traitlets
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import BASELINES
 from xai_widgets.caption import sentence
-from xai_widgets.declare import fields, from_json, parts, positive, to_json
+from xai_widgets.declare import fields, from_json, nearest, parts, positive, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import input_names
@@ -326,8 +326,11 @@ class Explainer(anywidget.AnyWidget):
         if self.has_trait(name):
             with _STATE:
                 super().__setattr__(name, value)
-        else:
+        elif name.startswith("_") or hasattr(self, name):
             super().__setattr__(name, value)
+        else:
+            settable = [*COMPUTED_FROM, *DISPLAY, *self.ASKED, "model", "inputs"]
+            raise AttributeError(f"{type(self).__name__} has no {name!r}{nearest(name, settable)}")
 
     # What the page is told
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -63,7 +64,8 @@ class CAMWidget(Explainer):
         return task
 
     def close(self) -> None:
-        depth.recalled(None)
+        if not sys.is_finalizing():  # at the end of the process nothing can be imported any more
+            depth.recalled(None)
         super().close()
 
     def _kind(self, method: Method, target: Any) -> tuple[Any, ...]:

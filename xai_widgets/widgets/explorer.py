@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -23,6 +23,9 @@ from xai_widgets.widgets.lrp import LRPWidget
 from xai_widgets.widgets.saliency import SaliencyWidget
 from xai_widgets.widgets.shap import SHAPWidget
 from xai_widgets.widgets.taken import Taken
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 VIEWS: tuple[type[Explainer], ...] = (
     SaliencyWidget,
@@ -77,6 +80,11 @@ class Explorer(anywidget.AnyWidget):
             raise ValueError(f"unknown tab {proposal.value!r}{nearest(proposal.value, self._offered)}")
         return str(proposal.value)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name.startswith("_") or name == "views" or hasattr(self, name)):
+            raise AttributeError(f"Explorer has no {name!r}: set it on its open view, as in w.view.{name} = ...")
+        super().__setattr__(name, value)
+
     @property
     def view(self) -> Explainer:
         """The open view."""
@@ -85,6 +93,14 @@ class Explorer(anywidget.AnyWidget):
     def result(self, timeout: float | None = None) -> Attribution:
         """The settled attribution of the open view; see `Explainer.result`."""
         return self.view.result(timeout)
+
+    def code(self) -> str:
+        """Python source that makes the attribution of the open view; see `Explainer.code`."""
+        return self.view.code()
+
+    def plot(self) -> Figure:
+        """A static matplotlib figure of the open view's result."""
+        return self.view.plot()
 
     def settle(self, timeout: float | None = None) -> None:
         """Wait until all that the open view shows is there."""
