@@ -56,13 +56,13 @@ const OFFLINE = "_offline";
 
 /**
  * The state of a model for as long as `abort` has not fired; `more` names the traits that only this widget has, and
- * `records` is there where it can be recorded.
+ * `recording` is there where it can be recorded.
  */
 export function connect<More extends object = object>(
 	model: AnyModel,
 	abort: AbortSignal,
 	more: Record<keyof More, true> = {} as Record<keyof More, true>,
-	records?: typeof recorder,
+	recording?: typeof recorder,
 ): Session<More> {
 	const traits = Object.keys({ ...TRAITS, ...more });
 	const signals = new Map<string, Signal>(traits.map((trait) => [trait, signal(model.get(trait))]));
@@ -119,21 +119,10 @@ export function connect<More extends object = object>(
 		const { method, target, index } = mirrors;
 		return { method: method.value, target: target.value, index: index.value };
 	};
-	// An arrow key or a button takes one step; a drag and a typed number go where they say.
-	let stepped = false;
-	const note = (event: Event) => {
-		const [touched] = event.composedPath();
-		const arrow = event instanceof KeyboardEvent && /^(Arrow|Page)/.test(event.key);
-		stepped = arrow || touched instanceof HTMLButtonElement;
-	};
-	for (const type of ["pointerdown", "keydown"])
-		addEventListener(type, note, { signal: abort, capture: true });
+	const records = recording?.(mirrors._recorded, abort);
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
 	const turn = (from: Request) => {
-		const recorded = mirrors._recorded.value;
-		const found = stepped
-			? records?.next(recorded, requested(), from)
-			: records?.nearest(recorded, requested());
+		const found = records?.turn(requested(), from);
 		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
 	};
 	let unsaved = false;
@@ -150,7 +139,7 @@ export function connect<More extends object = object>(
 	return {
 		state: mirrors,
 		kernel,
-		movable: () => records?.movable(mirrors._recorded.value) ?? new Set(),
+		movable: () => records?.movable() ?? new Set(),
 		compute(patch) {
 			const from = requested();
 			set(patch);

@@ -1,4 +1,5 @@
 /** Positions of the controls that were recorded: what they are good for without a kernel. */
+import type { ReadonlySignal } from "./signals";
 import type { Recorded, Request, Value } from "./state";
 
 /** The recorded position nearest to what is asked for; of nothing recorded, none. */
@@ -81,5 +82,20 @@ function leavesOf({ method, target, index }: Request): Map<string, Value> {
 	return leaves;
 }
 
-/** All of it, for widgets that can be recorded. */
-export const recorder = { nearest, next, movable };
+/** Where the controls of a widget that can be recorded go without a kernel, and which of them can be moved. */
+export function recorder(recorded: ReadonlySignal<Recorded[]>, abort: AbortSignal) {
+	// An arrow key or a button takes one step; a drag and a typed number go where they say.
+	let stepped = false;
+	const note = (event: Event) => {
+		const [touched] = event.composedPath();
+		const arrow = event instanceof KeyboardEvent && /^(Arrow|Page)/.test(event.key);
+		stepped = arrow || touched instanceof HTMLButtonElement;
+	};
+	for (const type of ["pointerdown", "keydown"])
+		addEventListener(type, note, { signal: abort, capture: true });
+	return {
+		turn: (asked: Request, from: Request) =>
+			stepped ? next(recorded.value, asked, from) : nearest(recorded.value, asked),
+		movable: () => movable(recorded.value),
+	};
+}
