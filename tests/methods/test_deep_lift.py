@@ -310,6 +310,8 @@ def test_a_wall_whose_value_moves_is_told():
 
     notes = explained(function, (4, -1)).notes
     assert any("No multiplier is known for StopGradient" in note for note in notes)
+    notes = explained(lambda x: x[:, 0] * tf.cast(x[:, 0] > 1, tf.float32) + x[:, 1], (4, -1)).notes
+    assert any("No multiplier is known for Cast" in note for note in notes)
     notes = explained(lambda x: x[:, 0] * tf.stop_gradient(tf.constant(2.0)), (3, 1)).notes
     assert not any("multiplier" in note for note in notes)
 

@@ -226,16 +226,17 @@ WITHOUT_BIAS = (inline, convolutional, residual, normed, nested, attention, recu
 def test_without_bias_everything_is_kept(build, composite):
     model = build()
     shape = model.input_shape[1:] if getattr(model, "inputs", None) else (8, 8, 2)
-    # Scores and sums well above the stabilisers; of one sign alone z+ loses what has no positive part.
-    inputs = 100 * np.abs(samples(*shape)) if composite == "epsilon" else 3 * samples(*shape)
+    # Scores and sums well above the stabilisers; z+ loses what has no positive part, as ELUs far below zero have none.
+    size = 3 if build is table and composite == "epsilon_plus" else 100
+    inputs = size * (np.abs(samples(*shape)) if composite == "epsilon" else samples(*shape))
     model(inputs)  # some Keras layers make attributes of their own in their first call
     with unchanged(model):
         a = xai.explain(model, inputs, xai.LRP(composite=composite))
     assert not any("plain gradient" in note for note in a.notes)
     within = ROUNDING * np.abs(a.score)
-    if build in GATED or (build is normed and composite == "epsilon"):
+    if build in GATED:
         # What is divided by may come near to zero: there the sum has no more digits than its parts.
-        within = np.maximum(within, ROUNDING * np.abs(a.values).reshape(3, -1).sum(axis=1))
+        within = np.maximum(10 * within, ROUNDING * np.abs(a.values).reshape(3, -1).sum(axis=1))
     assert (np.abs(a.values.reshape(3, -1).sum(axis=1) - a.score) <= within).all()
     assert (np.abs(a.residual) <= within).all()
 

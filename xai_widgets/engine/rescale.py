@@ -98,6 +98,8 @@ class RescaleRules:
 
     def _is_linear(self, operation: Any, moves: Moves) -> bool:
         kind, moving = operation.type, [moves(tensor) for tensor in operation.inputs]
+        if kind == "Cast" and not operation.inputs[0].dtype.is_floating:
+            return False  # of a mask, say, whose steps have no derivative
         if kind in _PRODUCTS or kind in _WEIGHTED:
             return sum(moving) == 1
         if kind in ("RealDiv", "Div"):
