@@ -58,7 +58,7 @@ def walk(widget: Locator, digits) -> None:
         if name in ("conv", "pool"):
             comes_to_show(canvas, at_layer(digits, name))
             expect(widget.locator(".xai-foot")).to_contain_text(f"The relevance at {name} (")
-    assert seen == ["hidden", "flatten", "pool", "conv", "input"]
+    assert seen == ["probabilities", "hidden", "flatten", "pool", "conv", "input"]
     heat = xai.explain(digits.model, digits.inputs[:1], xai.LRP()).heatmap()[0]
     comes_to_show(canvas, painted(heat, digits.inputs[0], clip=100))
 
