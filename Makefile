@@ -32,8 +32,10 @@ endif
 test: $(VENV)/test.stamp chromium lint
 	@echo "== front end: tests"
 	@$(PY) hatch_build.py test
-	@echo "== pytest"
-	@$(PY) -m pytest
+	@echo "== pytest, the browser's tests beside the others"
+	@mkdir -p build; $(PY) -m pytest -m browser >build/browser.log 2>&1 & browser=$$!; \
+	$(PY) -m pytest -m "not browser"; status=$$?; \
+	wait $$browser || status=1; cat build/browser.log; exit $$status
 
 fast: $(VENV)/test.stamp
 	@$(PY) -m pytest -m "not browser and not slow"
