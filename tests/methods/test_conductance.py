@@ -69,11 +69,11 @@ def test_equals_differences_of_the_units_along_the_path(convolutional):
 
 def test_what_goes_around_the_layer_is_the_residual_and_is_told():
     x = keras.Input((4,))
-    branch = layers.Dense(4, name="branch")(x)
-    model = keras.Model(x, layers.Dense(1)(layers.Add()([x, branch])))
-    inputs = samples(4)
+    branch = layers.Dense(4, kernel_initializer="ones", name="branch")(x)
+    model = keras.Model(x, layers.Dense(1, kernel_initializer="ones")(layers.Add()([x, branch])))
+    inputs = np.abs(samples(4))
     a = xai.explain(model, inputs, xai.Conductance(layer="branch", steps=4))
-    kernel, around = model.layers[-1].kernel.numpy(), samples(4) @ model.layers[-1].kernel.numpy()
+    kernel, around = model.layers[-1].kernel.numpy(), inputs @ model.layers[-1].kernel.numpy()
     np.testing.assert_allclose(a.residual, -around[:, 0], atol=1e-5)
     np.testing.assert_allclose(a.values, inputs @ model.get_layer("branch").kernel.numpy() * kernel[:, 0], atol=1e-5)
     assert any("goes around the layer" in note for note in a.notes)
