@@ -179,9 +179,7 @@ def play(
         before: What was played so far: its games go on, and first their fit is told.
     """
     from xai_widgets.engine.masks import by_player
-    from xai_widgets.engine.regression import GROUPS
 
-    count, most = len(players.counts), int(players.counts.max())
     members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
     scores: Callable[[np.ndarray], np.ndarray]
     if before is None:
@@ -190,66 +188,102 @@ def play(
         games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
     else:
         scores, games = before.scores, before.games
-    a_round, rounds = games[0].masks_a_round, max(game.rounds for game in games)
-    each = a_round * masking.references
-    cheap = count * most**2 * GROUPS < _CHEAP
-
-    def told(whole: np.ndarray, absent: np.ndarray, stop: int) -> Played:
-        fits = [game.fit() for game in games]
-        values = _joint([fit.values for fit in fits], members, count, most)
-        error = None
-        if all(fit.error is not None for fit in fits):
-            error = players.split(_joint([fit.error for fit in fits], members, count, most))
-        intercept, explained = (
-            _each([game.intercept for game in games], members),
-            _each([fit.explained for fit in fits], members),
-        )
-        effective = _each(
-            [np.full(len(rows), game.effective) for game, rows in zip(games, members, strict=True)], members
-        )
-        return Played(
-            players.split(values),
-            error,
-            games,
-            intercept,
-            explained,
-            effective,
-            scores,
-            stop,
-            stop * each,
-            rounds * each,
-            whole,
-            absent,
-        )
-
+    match = _Match(players, members, games, scores, masking.references)
     fitted, played = 0, before
     if before is not None:
-        fitted, played = before.rounds, told(before.whole, before.absent, before.rounds)
+        fitted, played = before.rounds, match.told(before.whole, before.absent, before.rounds)
         yield played
-    for call in masking.calls(rounds, a_round) or [slice(0, 0)]:
+    for call in masking.calls(match.rounds, match.a_round) or [slice(0, 0)]:
         if before is not None and call.stop <= before.rounds:
             continue
-        shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in games]
-        present = np.zeros((count, (call.stop - call.start) * a_round, most), masking.site[0].dtype)
-        busy = [entry for entry in zip(games, members, shares, strict=True) if entry[2].stop > entry[2].start]
+        whole, absent = match.played(call, played)
+        if match.cheap or played is None or call.stop == match.rounds or call.stop >= 1.1 * fitted:
+            played, fitted = match.told(whole, absent, call.stop), call.stop
+        else:
+            played = replace(played, rounds=call.stop, passes=call.stop * match.each)
+        yield played
+
+
+class _Match:
+    """The games of all samples, played at the same time.
+
+    Attributes:
+        a_round, each: Masks and passes of the model a round.
+        rounds: As many as the longest game has.
+        cheap: Whether a fit costs less than a call of any model.
+    """
+
+    def __init__(
+        self,
+        players: Players,
+        members: list[np.ndarray],
+        games: list[Game],
+        scores: Callable[[np.ndarray], np.ndarray],
+        references: int,
+    ) -> None:
+        from xai_widgets.engine.regression import GROUPS
+
+        self._players, self._members, self._games, self._scores = players, members, games, scores
+        self._count, self._most = len(players.counts), int(players.counts.max())
+        self.a_round, self.rounds = games[0].masks_a_round, max(game.rounds for game in games)
+        self.each = self.a_round * references
+        self.cheap = self._count * self._most**2 * GROUPS < _CHEAP
+
+    def played(self, call: slice, before: Played | None) -> tuple[np.ndarray, np.ndarray]:
+        """Play some rounds, the first ones with both ends; the scores (n,) of all players and of none."""
+        shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in self._games]
+        present = np.zeros((self._count, (call.stop - call.start) * self.a_round, self._most))
+        entries = zip(self._games, self._members, shares, strict=True)
+        busy = [entry for entry in entries if entry[2].stop > entry[2].start]
         for game, rows, share in busy:
             masks = game.masks(share)
             present[rows, : len(masks), : masks.shape[1]] = masks
-        if played is None:
-            found = scores(np.concatenate([_ends(present), present], axis=1))
+        if before is None:
+            found = self._scores(np.concatenate([_ends(present), present], axis=1))
             (whole, absent), found = found[:, :2].T, found[:, 2:]
-            for game, rows in zip(games, members, strict=True):
+            for game, rows in zip(self._games, self._members, strict=True):
                 game.begin(whole[rows], absent[rows])
         else:
-            whole, absent = played.whole, played.absent
-            found = scores(present) if busy else present
+            whole, absent = before.whole, before.absent
+            found = self._scores(present) if busy else present
         for game, rows, share in busy:
-            game.add(share, found[rows, : (share.stop - share.start) * a_round])
-        if cheap or played is None or call.stop == rounds or call.stop >= 1.1 * fitted:
-            played, fitted = told(whole, absent, call.stop), call.stop
-        else:
-            played = replace(played, rounds=call.stop, passes=call.stop * each)
-        yield played
+            game.add(share, found[rows, : (share.stop - share.start) * self.a_round])
+        return whole, absent
+
+    def told(self, whole: np.ndarray, absent: np.ndarray, rounds: int) -> Played:
+        """What the games give after so many rounds."""
+        fits, games = [game.fit() for game in self._games], self._games
+        error = None
+        if all(fit.error is not None for fit in fits):
+            error = self._players.split(self._joint([fit.error for fit in fits]))
+        return Played(
+            values=self._players.split(self._joint([fit.values for fit in fits])),
+            error=error,
+            games=games,
+            intercept=self._of_each([game.intercept for game in games]),
+            explained=self._of_each([fit.explained for fit in fits]),
+            effective=self._of_each([game.effective for game in games]),
+            scores=self._scores,
+            rounds=rounds,
+            passes=rounds * self.each,
+            total=self.rounds * self.each,
+            whole=whole,
+            absent=absent,
+        )
+
+    def _joint(self, parts: list[Any]) -> np.ndarray:
+        """(n, players) of all samples, zeros where one has fewer."""
+        joint = np.zeros((self._count, self._most))
+        for part, rows in zip(parts, self._members, strict=True):
+            joint[rows, : part.shape[1]] = part
+        return joint
+
+    def _of_each(self, parts: list[Any]) -> np.ndarray:
+        """(n,) of all samples, from numbers or arrays of the games."""
+        joint = np.zeros(self._count)
+        for part, rows in zip(parts, self._members, strict=True):
+            joint[rows] = part
+        return joint
 
 
 def _scores(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> np.ndarray:
@@ -261,22 +295,6 @@ def _ends(present: np.ndarray) -> np.ndarray:
     ends = np.zeros_like(present, shape=(len(present), 2, present.shape[2]))
     ends[:, 0] = 1
     return ends
-
-
-def _joint(parts: list[Any], members: list[np.ndarray], count: int, most: int) -> np.ndarray:
-    """(n, players) of all samples, zeros where one has fewer."""
-    joint = np.zeros((count, most))
-    for part, rows in zip(parts, members, strict=True):
-        joint[rows, : part.shape[1]] = part
-    return joint
-
-
-def _each(parts: list[np.ndarray], members: list[np.ndarray]) -> np.ndarray:
-    """(n,) of all samples."""
-    joint = np.zeros(sum(map(len, members)))
-    for part, rows in zip(parts, members, strict=True):
-        joint[rows] = part
-    return joint
 
 
 def frame_of(
