@@ -129,6 +129,17 @@ def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.nd
     return np.divide(apart, size, out=np.zeros(len(values[0])), where=np.asarray(size) > 0)
 
 
+def averaged(
+    sums: Sequence[np.ndarray], squares: Sequence[np.ndarray], draws: int
+) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
+    """Means of some draws and their standard errors, from the sums of values and of squares; of one draw, no error."""
+    means = [total / draws for total in sums]
+    if draws < 2:
+        return means, None
+    spread = [np.maximum(total / draws - mean**2, 0) for total, mean in zip(squares, means, strict=True)]
+    return means, [np.sqrt(one / (draws - 1)) for one in spread]
+
+
 class Method(Declared):
     """Base of all methods; a subclass declares its parameters with `param` and yields frames.
 

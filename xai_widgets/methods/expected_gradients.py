@@ -10,7 +10,7 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, GaussianNoise
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, GradientMethod, Inputs, relative
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, averaged, relative
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -51,13 +51,7 @@ class ExpectedGradients(GradientMethod):
             for total, part in zip((*first, *second), (*sums, *squares), strict=True):
                 total += part[:, 0]
             done = now.stop
-            values = [total / done for total in first]
-            error = None
-            if done > 1:
-                error = [
-                    np.sqrt(np.maximum(total / done - value**2, 0) / (done - 1))
-                    for total, value in zip(second, values, strict=True)
-                ]
+            values, error = averaged(first, second, done)
             yield Frame(
                 values,
                 progress=done / self.samples,

@@ -10,7 +10,7 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, GaussianNoise
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method, relative
+from xai_widgets.methods.base import Frame, Inputs, Method, averaged, relative
 from xai_widgets.methods.shap_package import Explained, drawing, private
 from xai_widgets.methods.site import Site
 
@@ -60,13 +60,7 @@ class GradientSHAP(Method):
                 means, squares = explainer(row, [array[row] for array in references], done - start, seed)
                 for total, part in zip((*first, *second), (*means, *squares), strict=True):
                     total[row] += (done - start) * part
-            values = [total / done for total in first]
-            error = None
-            if done > 1:
-                error = [
-                    np.sqrt(np.maximum(total / done - value**2, 0) / (done - 1))
-                    for total, value in zip(second, values, strict=True)
-                ]
+            values, error = averaged(first, second, done)
             yield Frame(
                 values,
                 progress=done / self.samples,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method, of_tokens, relative
+from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method, averaged, of_tokens, relative
 from xai_widgets.methods.saliency import Saliency
 
 if TYPE_CHECKING:
@@ -177,10 +177,7 @@ class SmoothGrad(Method):
             return [
                 np.maximum(mean - (second / pairs) ** 2, 0) for mean, second in zip(means, seconds, strict=True)
             ], None
-        if pairs < 2:
-            return means, None
-        spread = [np.maximum(second / pairs - mean**2, 0) for mean, second in zip(means, seconds, strict=True)]
-        return means, [np.sqrt(one / (pairs - 1)) for one in spread]
+        return averaged(firsts, seconds, pairs)
 
 
 def _one_by_one(count: int) -> list[slice]:
