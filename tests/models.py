@@ -132,8 +132,6 @@ class Zoo(dict[str, Specimen]):
 
 # Enough to run every method on in the fast tests: a picture with a table, inline operations, series, tokens.
 REPRESENTATIVE = ("dict_inputs", "series", "subclassed", "tokens")
-# And those whose samples may meet: in state, in precision, in several branches, in attention.
-MEETING = ("mixed_precision", "several_outputs", "siamese", "stateful", "transformer", "volume")
 
 
 @in_zoo
