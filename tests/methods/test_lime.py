@@ -205,5 +205,5 @@ def test_the_surrogate_predicts_what_is_linear_and_can_be_asked_about_the_model(
     mask = np.array([1, 0, 1, 0, 0, 1, 1, 0])
     linear = frame.surrogate.intercept + frame.values[0] @ mask
     np.testing.assert_allclose(linear, model(x * mask).numpy()[:, 0], atol=1e-4)
-    np.testing.assert_allclose(frame.surrogate.scores(np.tile(mask, (2, 1, 1)))[:, 0], linear, atol=1e-4)
+    np.testing.assert_allclose(frame.surrogate.look(np.tile(mask, (2, 1, 1))).scores[:, 0], linear, atol=1e-4)
     np.testing.assert_allclose(frame.surrogate.explained, 1)

@@ -6,14 +6,14 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.gradients import CLASSES
-from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import Score, precise
+from xai_widgets.engine.model import ModelView, gathered, given_at, specs
+from xai_widgets.engine.score import Outputs, Score, precise
 from xai_widgets.layout import positions
 
 Sizes = tuple[int, ...]
@@ -92,6 +92,21 @@ def by_grid(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.
     return masks
 
 
+class Look(NamedTuple):
+    """What some masks tell.
+
+    Attributes:
+        scores: (n, k) float64.
+        sums: Of grids, for each array the sums over the masks M of M, of M squared, and of M times its score:
+            (n, 3, positions) float64, positions flattened.
+        outputs: What the model gives for the first mask of each sample: where that keeps all, for the sample itself.
+    """
+
+    scores: np.ndarray
+    sums: list[np.ndarray]
+    outputs: Outputs
+
+
 class Masked:
     """Scores of masked inputs: a compiled function with what stays the same bound to it.
 
@@ -131,22 +146,19 @@ class Masked:
 
     def __call__(self, moving: Sequence[np.ndarray]) -> np.ndarray:
         """Scores (n, k), float64, of the masks that `paint` makes from `moving`."""
-        return self.with_sums(moving)[0]
+        return self.look(moving).scores
 
-    def with_sums(self, moving: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and for a grid the sums over masks M of M, of M squared, and of M times its score.
-
-        Returns:
-            (n, k); and for each array (n, 3, positions), positions flattened. Both float64.
-        """
+    def look(self, moving: Sequence[np.ndarray]) -> Look:
+        """The same with all else that the masks tell."""
         if self._function is None:
-            self._function = self._compiled(moving)
+            self._function, self._fact = self._compiled(moving)
         travelling = [tf.constant(array) for array in moving]
         total: Any = 0.0
         alone: list[tf.Tensor] = []
+        columns: list[tf.Tensor] = []
         products: list[np.ndarray] | None = None
         for references in self._references:
-            scores, alone, parts = self._function(*self._bound, *travelling, *references, self._classes)
+            scores, alone, parts, columns = self._function(*self._bound, *travelling, *references, self._classes)
             total = total + scores.numpy().astype(np.float64)
             more = [part.numpy().astype(np.float64) for part in parts]
             products = more if products is None else [one + other for one, other in zip(products, more, strict=True)]
@@ -154,12 +166,13 @@ class Masked:
         for one, product in zip(alone, products or (), strict=True):
             both = np.broadcast_to(one, (len(product), *one.shape))
             sums.append(np.concatenate([both, product[:, None] / self.references], axis=1))
-        return total / self.references, sums
+        return Look(total / self.references, sums, gathered(columns, *self._fact))
 
-    def _compiled(self, moving: Sequence[np.ndarray]) -> Any:
+    def _compiled(self, moving: Sequence[np.ndarray]) -> tuple[Any, Any]:
         view, score, structure, paint = self._view, self._score, self._structure, self._paint
         width, besides, fixed = len(self.site), len(self._besides), len(self._fixed)
         sizes = [places(array.shape) for array in self.site]
+        traced: list[Outputs] = []
 
         def run(*tensors: tf.Tensor) -> Any:
             *bound, classes = tensors
@@ -177,16 +190,17 @@ class Masked:
             rows = [tf.reshape(point, tf.concat([[-1], tf.shape(point)[3:]], axis=0)) for point in points]
             for row, value in zip(rows, values, strict=True):
                 row.set_shape((None, *value.shape[1:]))
-            scores = _scores(view, score, rows, inputs, structure, classes, repeats)
+            scores, outputs = _scores(view, score, rows, inputs, structure, classes, repeats)
+            traced.append(outputs)
             scores = precise(tf.reduce_sum(tf.reshape(scores, grid), axis=2))
-            return scores, *(_sums(masks, scores) if paint is by_grid else ([], []))
+            sums = _sums(masks, scores) if paint is by_grid else ([], [])
+            return scores, *sums, given_at(outputs, tf.range(grid[0]) * repeats)
 
         moving_specs = [_free(array, paint) for array in moving]
         reference_specs = [tf.TensorSpec([None, None, *array.shape[1:]], array.dtype) for array in self.site]
         signature = [*specs(self._besides), *specs(self._fixed), *specs(self.site), *moving_specs, *reference_specs]
         key = ("masked", paint.__name__, *score.key, repr(structure), width, fixed)
-        function, _ = view.compiled(key, run, [*signature, CLASSES])
-        return function
+        return view.compiled(key, run, [*signature, CLASSES], lambda: traced[-1][1:])
 
 
 class Grids:
@@ -242,13 +256,15 @@ class Grids:
         made, within = self._blocks(rows)
         return self._moving([np.concatenate(parts)[within] for parts in zip(*made, strict=True)])
 
-    def ends(self) -> list[np.ndarray]:
-        """The mask that keeps all, and that which keeps nothing."""
-        both = []
-        for nodes in self._nodes:
-            both.append(np.broadcast_to(np.array([1, 0]).reshape(-1, *[1] * len(nodes)), (2, *nodes)))
-            both.append(np.zeros((2, len(nodes))))
-        return self._moving(both)
+    def with_ends(self, rows: slice) -> list[np.ndarray]:
+        """The same, and before them the mask that keeps all and that which keeps nothing."""
+        made, within = self._blocks(rows)
+        pairs = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
+        for place, part in enumerate(pairs):
+            ends = np.zeros((2, *part.shape[1:]))
+            ends[0] = place % 2 == 0  # nodes, not shifts
+            pairs[place] = np.concatenate([ends, part])
+        return self._moving(pairs)
 
     def nodes(self, rows: slice) -> np.ndarray:
         """(k, nodes) bool, of all arrays together."""
@@ -419,16 +435,16 @@ def _scores(
     structure: Any,
     classes: tf.Tensor,
     repeats: tf.Tensor,
-) -> tf.Tensor:
+) -> tuple[tf.Tensor, Outputs]:
     if view.wrt is None:
-        return view.score(score, rows, structure, classes)
+        return view.told(score, rows, structure, classes)
     replacements = iter(rows)
 
     def see(output: Any) -> Any:
         return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
 
     with view.tap(see):
-        return view.score(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
+        return view.told(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
 
 
 def _stacked(references: Sequence[Sequence[np.ndarray]], together: int) -> Iterator[list[tf.Tensor]]:

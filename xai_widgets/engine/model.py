@@ -419,7 +419,13 @@ class ModelView:
         return score.reader(outputs.flat, outputs.structure, tf.constant(score.classes, tf.int32)).numpy()
 
     def score(self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor) -> tf.Tensor:
-        """The scores (m,) of inputs as the compiled functions take them, while tracing.
+        """The scores (m,) of inputs as the compiled functions take them, while tracing: those of `told`."""
+        return self.told(score, inputs, structure, classes)[0]
+
+    def told(
+        self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor
+    ) -> tuple[tf.Tensor, Outputs]:
+        """The scores (m,) of inputs as the compiled functions take them, while tracing, with all that the model gives.
 
         Args:
             score: Its classes are known.
@@ -427,9 +433,9 @@ class ModelView:
             classes: (n, K) of the samples.
         """
         if isinstance(score.reader, NeuronReader):
-            return self.score_and_outputs(score, inputs, structure, classes)[0]
+            return self.score_and_outputs(score, inputs, structure, classes)
         outputs = self.call(inputs, structure)
-        return score.reader.told(outputs.flat, outputs.structure, classes)
+        return score.reader.told(outputs.flat, outputs.structure, classes), outputs
 
     def score_and_outputs(
         self, score: Score, inputs: Sequence[tf.Tensor], structure: Any, classes: tf.Tensor

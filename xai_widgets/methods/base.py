@@ -12,6 +12,7 @@ from xai_widgets.baselines import Baseline
 from xai_widgets.declare import Declared, fields, parts
 
 if TYPE_CHECKING:
+    from xai_widgets.engine.masks import Look
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Outputs, Score
     from xai_widgets.engine.surrogate import Equations
@@ -48,7 +49,8 @@ class Surrogate:
         intercept: (n,) its score where no player is present.
         explained: (n,) the weighted R squared over the masks.
         effective: (n,) how many masks of equal weight would tell as much.
-        scores: From masks (n, k, players), 1 for what is present, to the model's own scores (n, k).
+        look: From masks (n, k, players), 1 for what is present, to what the model itself tells of them; the same one
+            for as long as a run, and what resumes it, goes on.
         resume: From a method that differs in nothing but what it `refits`, to the frames of the same game under it: the
             first is what was drawn so far, fitted anew without a pass. For the latest frame of a run only; None where
             nothing is fitted anew.
@@ -58,7 +60,7 @@ class Surrogate:
     intercept: np.ndarray
     explained: np.ndarray
     effective: np.ndarray
-    scores: Callable[[np.ndarray], np.ndarray]
+    look: Callable[[np.ndarray], Look]
     resume: Callable[[Any], Iterator[Frame]] | None = None
     equations: Callable[[], Equations] | None = None
 

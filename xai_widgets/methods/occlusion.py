@@ -71,12 +71,12 @@ class Occlusion(Method):
         ends = [np.array([[(0, 0), (0, length)] for length in size], np.int32).swapaxes(0, 1) for size in masking.sizes]
         scores = masking.scores(by_window)
         drops = [_Mean(len(inputs), size) for size in masking.sizes]
-        whole = absent = None
+        whole = absent = outputs = None
         for call in masking.calls(total):
             now = [bounds[call] for bounds in windows]
             if whole is None:  # what is whole and what is absent go along once
-                found = scores([np.concatenate(both) for both in zip(now, ends, strict=True)])
-                found, (whole, absent) = found[:, :-2], found[:, -2:].T
+                found, _, outputs = scores.look([np.concatenate(both) for both in zip(ends, now, strict=True)])
+                (whole, absent), found = found[:, :2].T, found[:, 2:]
             else:
                 found = scores(now)
             for drop, bounds in zip(drops, now, strict=True):
@@ -91,6 +91,7 @@ class Occlusion(Method):
                 total=total * masking.references,
                 baseline=masking.shown,
                 baseline_score=absent,
+                outputs=outputs,
                 score=whole,
                 facts=masking.facts,
                 notes=masking.notes,

@@ -14,7 +14,7 @@ from xai_widgets.methods.base import Frame, Inputs, Method, Surrogate, relative
 from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
-    from xai_widgets.engine.masks import Masked
+    from xai_widgets.engine.masks import Look, Masked
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.surrogate import Equations, Game
 
@@ -143,10 +143,10 @@ class Played:
         values, error: (n, players) for each array; `error` is None where there are too few rounds to tell.
         games: A game for each number of players.
         intercept, explained, effective: (n,) as of a `Surrogate`.
-        scores: From masks to scores, as of a `Surrogate`; the same one for as long as the games go on.
+        look: From masks (n, k, players) to what they tell; the same one for as long as the games go on.
         rounds: How many were played.
         passes, total: Passes of the model so far and in all, a sample.
-        whole, absent: (n,) scores of all players and of none.
+        ends: What the mask of all players told, and that of none.
     """
 
     values: list[np.ndarray]
@@ -155,12 +155,11 @@ class Played:
     intercept: np.ndarray
     explained: np.ndarray
     effective: np.ndarray
-    scores: Callable[[np.ndarray], np.ndarray]
+    look: Callable[[np.ndarray], Look]
     rounds: int
     passes: int
     total: int
-    whole: np.ndarray
-    absent: np.ndarray
+    ends: Look
 
 
 # Multiplications of a fit that cost less than a call of any model.
@@ -181,24 +180,24 @@ def play(
     from xai_widgets.engine.masks import by_player
 
     members = [np.flatnonzero(players.counts == number) for number in np.unique(players.counts)]
-    scores: Callable[[np.ndarray], np.ndarray]
+    look: Callable[[np.ndarray], Look]
     if before is None:
         assert make is not None
-        scores = partial(_scores, masking.scores(by_player, players.labels), masking.site[0].dtype)
+        look = partial(_look, masking.scores(by_player, players.labels), masking.site[0].dtype)
         games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
     else:
-        scores, games = before.scores, before.games
-    match = _Match(players, members, games, scores, masking.references)
+        look, games = before.look, before.games
+    match = _Match(players, members, games, look, masking.references)
     fitted, played = 0, before
     if before is not None:
-        fitted, played = before.rounds, match.told(before.whole, before.absent, before.rounds)
+        fitted, played = before.rounds, match.told(before.ends, before.rounds)
         yield played
     for call in masking.calls(match.rounds, match.a_round) or [slice(0, 0)]:
         if before is not None and call.stop <= before.rounds:
             continue
-        whole, absent = match.played(call, played)
+        ends = match.played(call, played)
         if match.cheap or played is None or call.stop == match.rounds or call.stop >= 1.1 * fitted:
-            played, fitted = match.told(whole, absent, call.stop), call.stop
+            played, fitted = match.told(ends, call.stop), call.stop
         else:
             played = replace(played, rounds=call.stop, passes=call.stop * match.each)
         yield played
@@ -218,19 +217,19 @@ class _Match:
         players: Players,
         members: list[np.ndarray],
         games: list[Game],
-        scores: Callable[[np.ndarray], np.ndarray],
+        look: Callable[[np.ndarray], Look],
         references: int,
     ) -> None:
         from xai_widgets.engine.regression import GROUPS
 
-        self._players, self._members, self._games, self._scores = players, members, games, scores
+        self._players, self._members, self._games, self._look = players, members, games, look
         self._count, self._most = len(players.counts), int(players.counts.max())
         self.a_round, self.rounds = games[0].masks_a_round, max(game.rounds for game in games)
         self.each = self.a_round * references
         self.cheap = self._count * self._most**2 * GROUPS < _CHEAP
 
-    def played(self, call: slice, before: Played | None) -> tuple[np.ndarray, np.ndarray]:
-        """Play some rounds, the first ones with both ends; the scores (n,) of all players and of none."""
+    def played(self, call: slice, before: Played | None) -> Look:
+        """Play some rounds, the first ones with both ends; what the ends told."""
         shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in self._games]
         present = np.zeros((self._count, (call.stop - call.start) * self.a_round, self._most))
         entries = zip(self._games, self._members, shares, strict=True)
@@ -239,18 +238,18 @@ class _Match:
             masks = game.masks(share)
             present[rows, : len(masks), : masks.shape[1]] = masks
         if before is None:
-            found = self._scores(np.concatenate([_ends(present), present], axis=1))
-            (whole, absent), found = found[:, :2].T, found[:, 2:]
+            told = self._look(np.concatenate([_ends(present), present], axis=1))
+            ends, found = told._replace(scores=told.scores[:, :2]), told.scores[:, 2:]
             for game, rows in zip(self._games, self._members, strict=True):
-                game.begin(whole[rows], absent[rows])
+                game.begin(*ends.scores[rows].T)
         else:
-            whole, absent = before.whole, before.absent
-            found = self._scores(present) if busy else present
+            ends = before.ends
+            found = self._look(present).scores if busy else present
         for game, rows, share in busy:
             game.add(share, found[rows, : (share.stop - share.start) * self.a_round])
-        return whole, absent
+        return ends
 
-    def told(self, whole: np.ndarray, absent: np.ndarray, rounds: int) -> Played:
+    def told(self, ends: Look, rounds: int) -> Played:
         """What the games give after so many rounds."""
         fits, games = [game.fit() for game in self._games], self._games
         error = None
@@ -263,12 +262,11 @@ class _Match:
             intercept=self._of_each([game.intercept for game in games]),
             explained=self._of_each([fit.explained for fit in fits]),
             effective=self._of_each([game.effective for game in games]),
-            scores=self._scores,
+            look=self._look,
             rounds=rounds,
             passes=rounds * self.each,
             total=self.rounds * self.each,
-            whole=whole,
-            absent=absent,
+            ends=ends,
         )
 
     def _joint(self, parts: list[Any]) -> np.ndarray:
@@ -286,8 +284,8 @@ class _Match:
         return joint
 
 
-def _scores(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> np.ndarray:
-    return masked([np.asarray(present, dtype)])
+def _look(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> Look:
+    return masked.look([np.asarray(present, dtype)])
 
 
 def _ends(present: np.ndarray) -> np.ndarray:
@@ -310,6 +308,7 @@ def frame_of(
     error = played.error
     change = None if error is None else relative(error, played.values)
     done = played.passes == played.total
+    whole, absent = played.ends.scores.T
     return Frame(
         played.values,
         progress=played.passes / played.total if played.total else 1.0,
@@ -319,9 +318,10 @@ def frame_of(
         error=error,
         change=change,
         baseline=masking.shown,
-        baseline_score=played.absent,
-        score=played.whole,
-        surrogate=Surrogate(played.intercept, played.explained, played.effective, played.scores, resume, equations),
+        baseline_score=absent,
+        outputs=played.ends.outputs,
+        score=whole,
+        surrogate=Surrogate(played.intercept, played.explained, played.effective, played.look, resume, equations),
         facts=(*masking.facts, *facts),
         notes=(
             *masking.notes,

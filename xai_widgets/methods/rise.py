@@ -55,14 +55,19 @@ class RISE(Method):
         masking = Masking(view, score, self.baseline, inputs)
         grids = Grids(masking.site, self.grid, self.keep, self.seed)
         scores = masking.scores(by_grid)
-        whole, absent = scores(grids.ends()).T
-        # About the middle of its ends the score's sums of squares lose no digits.
-        middle = (whole + absent) / 2
+        whole = absent = middle = outputs = None
         sums: list[np.ndarray] | None = None
         spread = Spread(grids, len(inputs))
         for call in masking.calls(self.samples):
-            moving = grids.rows(call)
-            found, parts = scores.with_sums(moving)
+            if middle is None:  # what is whole and what is absent go along once
+                found, parts, outputs = scores.look(grids.with_ends(call))
+                (whole, absent), found = found[:, :2].T, found[:, 2:]
+                for part in parts:  # of these two masks only the whole one, all of it 1, is in the sums
+                    part -= np.stack([np.ones_like(whole), np.ones_like(whole), whole], axis=1)[..., None]
+                # About the middle of its ends the score's sums of squares lose no digits.
+                middle = (whole + absent) / 2
+            else:
+                found, parts, _ = scores.look(grids.rows(call))
             found -= middle[:, None]
             for part in parts:
                 part[:, 2] -= middle[:, None] * part[:, 0]
@@ -80,6 +85,7 @@ class RISE(Method):
                 change=change,
                 baseline=masking.shown,
                 baseline_score=absent,
+                outputs=outputs,
                 score=whole,
                 facts=masking.facts,
                 notes=(*masking.notes, *(forecast(call.stop, change) if call.stop == self.samples else ())),

@@ -73,7 +73,7 @@ class LIMEWidget(Explainer):
     def _more(self, task: Task, frame: Frame, attribution: Attribution) -> dict[str, Any]:
         surrogate, limits = frame.surrogate, self._taken.value_ranges
         assert surrogate is not None
-        game = self._games.setdefault(surrogate.scores, next(self._numbers))
+        game = self._games.setdefault(surrogate.look, next(self._numbers))
         error = None if frame.error is None else np.concatenate([one[0] for one in frame.error]).astype("<f4").tobytes()
         equations = surrogate.equations if frame.progress >= 1 else None
         told = {
@@ -117,7 +117,7 @@ class LIMEWidget(Explainer):
             return  # asked with the first map
         _, _, task, frame = drawn
         assert frame.surrogate is not None
-        game = self._games.get(frame.surrogate.scores)
+        game = self._games.get(frame.surrogate.look)
         answer = players.without(task, frame, off) if off else {}
         with self._changed:
             # What was asked since then is answered by itself.

@@ -64,7 +64,7 @@ def without(task: Task, frame: Frame, off: Sequence[int]) -> dict[str, Any]:
     assert frame.surrogate is not None
     present = np.ones((1, 1, sum(values.shape[1] for values in frame.values)))
     present[..., list(off)] = 0
-    answer: dict[str, Any] = {"score": float(frame.surrogate.scores(present)[0, 0])}
+    answer: dict[str, Any] = {"score": float(frame.surrogate.look(present).scores[0, 0])}
     arrays = _composed(task, frame, off)
     best = {} if arrays is None else showing.predictions(task.subject.moved(arrays).outputs)
     return {**answer, "best": best}
