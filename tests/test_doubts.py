@@ -65,3 +65,14 @@ def test_a_baseline_that_looks_like_the_input_is_said_so(zoo):
         near = xai.Constant(inputs[0] + size)
         a = xai.explain(model, inputs[:1], xai.IntegratedGradients(steps=4, baseline=near))
         assert any("The baseline looks like the input" in note for note in a.notes) == alike
+
+
+@pytest.mark.parametrize("method", [xai.SmoothGrad(samples=2), xai.ExpectedGradients(samples=2)])
+def test_noise_of_one_size_on_columns_of_other_scales_is_said_so(tabular, method):
+    def drowns(rows, method):
+        return any("their scales are far apart" in note for note in xai.explain(tabular.model, rows, method).notes)
+
+    rows = tabular.inputs[:1]
+    assert drowns(rows, method)
+    assert not drowns(np.ones_like(rows) + rows / rows.max(), method)
+    assert not drowns(rows, xai.ExpectedGradients(samples=2, baseline=xai.Samples(tabular.inputs[1:3])))

@@ -69,8 +69,8 @@ def read_rule(text: str) -> Rule:
     plain = re.sub(r"[\s_]", "", text.lower()).replace("z+", "zplus")
     if plain in _PLAIN:
         return _PLAIN[plain]
-    if found := re.fullmatch(rf"(epsilon|gamma)\({_NUMBER}\)", plain):
-        number = float(found[2])
+    if found := re.fullmatch(rf"(epsilon|gamma)\((-?){_NUMBER}\)", plain):
+        number = float(found[2] + found[3])
         if number <= 0:
             raise ValueError(f"the number of rule {text!r} must be > 0")
         return Rule(found[1], (number,))

@@ -79,6 +79,13 @@ class Declared:
         cls.name = cls.__dict__.get("name", words.lower().replace(" ", "_"))
         cls.label = cls.__dict__.get("label", words.capitalize())
 
+    def __new__(cls, *_: Any, **values: Any) -> Self:
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise TypeError(f"{cls.__name__} has no parameter {name!r}{nearest(name, known)}")
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         from xai_widgets.checks import check
 
@@ -235,20 +242,6 @@ def positive(name: str, value: Any) -> int | None:
     return int(value)
 
 
-def build(cls: type[Declared], values: Mapping[str, Any]) -> Declared:
-    """`cls(**values)`, with the nearest right name for an unknown field.
-
-    Raises:
-        TypeError: A field is unknown or of a wrong type.
-        ValueError: A value is out of its bounds.
-    """
-    known = [field.name for field in fields(cls)]
-    for name in values:
-        if name not in known:
-            raise TypeError(f"{cls.__name__} has no parameter {name!r}{nearest(name, known)}")
-    return cls(**values)
-
-
 @dataclasses.dataclass(frozen=True)
 class Surroundings:
     """What controls depend on besides their declaration.
@@ -385,7 +378,7 @@ def from_json(
         elif limits and isinstance(value, int | float) and value > limits.get((cls.name, name), math.inf):
             raise ValueError(f"{cls.__name__}.{name} must be <= {limits[cls.name, name]} here, got {value!r}")
         values[name] = value
-    return build(cls, values)
+    return cls(**values)
 
 
 def _arrays_of(data: Any, name: str, arrays: Mapping[str, np.ndarray]) -> Any:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from xai_widgets.methods import Frame, Method
+from xai_widgets.baselines import GaussianNoise, MaxDistance, UniformNoise
+from xai_widgets.declare import parts
+from xai_widgets.methods import Frame, Method, SmoothGrad
 
 UNSETTLED = 0.1
 INCOMPLETE = 0.1
@@ -14,6 +16,7 @@ ALIKE = 0.01
 EARLY = 0.2
 MOST_OF_IT = 0.6
 SURE = 0.99
+UNEVEN = 10
 
 
 def doubts(
@@ -95,6 +98,29 @@ def likeness(baseline: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> It
         close = share[(apart > 0) & (share < ALIKE)]
         if len(close):
             yield f"The baseline looks like the input: they differ by {close.min():.1%} of its range, on average."
+            return
+
+
+def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
+    """A sentence where one range is taken for all columns of a table, whose scales are far apart.
+
+    Args:
+        method: What may take it, for its noise or its baseline.
+        inputs: Arrays (n, ...) of the samples; those that are no table are passed over.
+    """
+    ranged = [
+        one.label for one in parts(method) if isinstance(one, SmoothGrad | GaussianNoise | UniformNoise | MaxDistance)
+    ]
+    for array in inputs:
+        if not ranged or array.ndim != 2:
+            continue
+        sizes = np.abs(array).mean(axis=0)
+        sizes = sizes[sizes > 0]
+        if len(sizes) > 1 and sizes.max() > UNEVEN * np.median(sizes):
+            yield (
+                f"{ranged[0]} takes one range for all columns of the table, and their scales are far apart: the small "
+                "ones drown in it. Scale the columns, or take rows of your data as the baseline: Samples(data)."
+            )
             return
 
 

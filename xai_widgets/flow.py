@@ -11,7 +11,7 @@ import numpy as np
 from xai_widgets.methods import LRP, Method, as_method
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RelevanceFlow:
     """Relevance at the layers of a model; layers in the order in which they return.
 
@@ -33,6 +33,9 @@ class RelevanceFlow:
     score: np.ndarray
     method: LRP
     targets: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"RelevanceFlow({self.method!r}, {len(self.relevance)} layers, {len(self.score)} samples)"
 
     @property
     def layers(self) -> tuple[str, ...]:

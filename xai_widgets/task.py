@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.doubts import doubts, likeness
+from xai_widgets.doubts import doubts, drowned, likeness
 from xai_widgets.methods import Frame, Inputs, Method
 from xai_widgets.trees import packed
 
@@ -265,6 +265,7 @@ class Task:
                 *notes,
                 *frame.notes,
                 *(() if frame.baseline is None else likeness(frame.baseline, inputs.arrays)),
+                *(() if self._tokens or view.wrt else drowned(self.method, inputs.arrays)),
                 *doubts(self.method, frame, score, residual, self.score.reader.name, self._unsquashed(frame)),
             ),
         )

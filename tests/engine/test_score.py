@@ -94,6 +94,8 @@ def test_a_misspelt_name_is_corrected(zoo):
     model, inputs = zoo["functional"]
     with pytest.raises(ValueError, match="did you mean 'tiger cat'"):
         xai.explain(model, inputs, target="tigre cat", names=["dog", "tiger cat", "c", "d", "e"])
+    with pytest.raises(ValueError, match="target 'crane' names 2 classes: give one of 1, 3"):
+        xai.explain(model, inputs, target="crane", names=["dog", "crane", "c", "crane", "e"])
 
 
 def test_several_outputs_are_listed_and_a_callable_picks():

@@ -56,6 +56,7 @@ def test_bounds_are_refused_by_name(cls, field):
         "size": ["7", 1.5, True, [1, "2"], []],
         "limit": ["7", True, ["x"]],
         "segments": ["7", 1.5, None, True, [0.5, 1.0]],
+        "baseline": [None, True],
     }
     for value in wrong.get(meta["kind"], ["x", None]):
         with pytest.raises(TypeError, match=f"{cls.__name__}.{field.name}"):
@@ -64,6 +65,7 @@ def test_bounds_are_refused_by_name(cls, field):
     out = {
         "choice": words,
         "method": [*words, "smooth_grad"],
+        "baseline": words,
         "float": [np.nan, np.inf],
         "value": [np.nan, [1, np.inf]],
         "limit": [np.nan, [1, np.inf]],
@@ -138,6 +140,8 @@ def test_methods_by_name_class_and_value():
         as_method("saliancy")
     with pytest.raises(TypeError, match="did you mean 'steps'"):
         as_method("integrated_gradients", {"step": 3})
+    with pytest.raises(TypeError, match="IntegratedGradients has no parameter 'step'; did you mean 'steps'"):
+        xai.IntegratedGradients(step=3)
     with pytest.raises(TypeError, match=r"write IntegratedGradients\(steps=...\)"):
         as_method(xai.IntegratedGradients(), {"steps": 3})
     with pytest.raises(TypeError, match="method must be"):
@@ -171,6 +175,15 @@ def test_a_method_in_a_method_is_a_value_too():
     assert "smooth_grad" not in described["choices"]
     reaching = schema(xai.IntegratedGradients, current=xai.SmoothGrad(of=xai.IntegratedGradients(steps=9999)))
     assert reaching["fields"][0]["max"] == 9999
+
+
+def test_a_baseline_by_its_name():
+    assert xai.IntegratedGradients(baseline="blur") == xai.IntegratedGradients(baseline=xai.Blur())
+    assert xai.IntegratedGradients(baseline=xai.MaxDistance) == xai.IntegratedGradients(baseline="max_distance")
+    with pytest.raises(ValueError, match="IntegratedGradients.baseline 'blurr' is no baseline; did you mean 'blur'"):
+        xai.IntegratedGradients(baseline="blurr")
+    with pytest.raises(TypeError, match=r"IntegratedGradients.baseline: Samples needs samples; write Samples\(...\)"):
+        xai.IntegratedGradients(baseline="samples")
 
 
 def test_numbers_stand_for_constant_baselines():

@@ -480,6 +480,8 @@ def test_what_cannot_be_ruled_is_refused():
         xai.LRP(rules={"a": "alpha2_beta2"})
     with pytest.raises(ValueError, match="the number of rule"):
         xai.LRP(rules={"a": "epsilon(0)"})
+    with pytest.raises(ValueError, match=r"the number of rule 'gamma\(-1\)' must be > 0"):
+        xai.LRP(rules={"a": "gamma(-1)"})
     with pytest.raises(TypeError, match=r"LRP.rules must be a mapping from text to text"):
         xai.LRP(rules={"a": 3})
     only = keras.Sequential([keras.Input((6,)), layers.Dense(2, name="only")])

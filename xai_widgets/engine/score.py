@@ -428,7 +428,10 @@ def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
         if target not in names:
             hint = nearest(target, names) if names else "; give names=[...] to use class names"
             raise ValueError(f"target {target!r} is no class name{hint}")
-        target = list(names).index(target)
+        same = [place for place, name in enumerate(names) if name == target]
+        if len(same) > 1:
+            raise ValueError(f"target {target!r} names {len(same)} classes: give one of {', '.join(map(str, same))}")
+        (target,) = same
     if isinstance(target, bool) or not isinstance(target, numbers.Integral):
         raise TypeError(f"target must be an integer class, got {target!r}")
     if not 0 <= int(target) < head.classes:

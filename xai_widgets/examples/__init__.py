@@ -46,6 +46,9 @@ class Example:
     names: tuple[str, ...]
     features: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Example({self.model.name!r}, inputs {self.inputs.shape}, {len(self.names)} classes)"
+
     def __iter__(self) -> Iterator[Any]:
         """Yield model, inputs, labels and names, and leave features out, which pictures do not have."""
         return iter((self.model, self.inputs, self.labels, self.names))

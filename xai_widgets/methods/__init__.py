@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xai_widgets.declare import build, nearest
+from xai_widgets.declare import nearest
 from xai_widgets.methods.ablation_cam import AblationCAM
 from xai_widgets.methods.activation_maximization import ActivationMaximization
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
@@ -137,7 +137,7 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
     parameters = parameters or {}
     if isinstance(method, Method):
         if parameters:
-            build(type(method), parameters)  # whoever misspelt one, or names one that it has not, hears that first
+            type(method)(**parameters)  # whoever misspelt one, or names one that it has not, hears that first
             raise TypeError(
                 f"parameters ({', '.join(parameters)}) go with a method's name; "
                 f"here write {type(method).__name__}({', '.join(f'{key}=...' for key in parameters)})"
@@ -150,5 +150,5 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
         method = known.get(method) or by_class[method]
     if isinstance(method, type) and issubclass(method, Method):
-        return build(method, parameters)  # type: ignore[return-value]
+        return method(**parameters)
     raise TypeError(f"method must be a method such as IntegratedGradients(steps=64) or its name, got {method!r}")

@@ -66,6 +66,12 @@ def asset(name: str) -> str | Path:
     return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
 
 
+def _left(progress: float, seconds: float) -> str:
+    """How long it will still take, where that is long enough to tell."""
+    left = seconds * (1 - progress) / progress if progress else 0.0
+    return f" \u00b7 about {left:.0f} s left" if left >= 2 else ""
+
+
 class Explainer(anywidget.AnyWidget):
     """A view of one model at one sample, recomputed in the background when `method`, `target` or `index` change.
 
@@ -457,7 +463,7 @@ class Explainer(anywidget.AnyWidget):
                 drawn |= {"phase": "settled", "status": f"Settled \u00b7 {passes} \u00b7 {seconds:.2f} s"}
                 drawn |= {"_code": self.code()}
             else:
-                drawn |= {"phase": "computing", "status": f"Computing \u00b7 {passes}"}
+                drawn |= {"phase": "computing", "status": f"Computing \u00b7 {passes}{_left(frame.progress, seconds)}"}
             with self.hold_sync():
                 for name, value in drawn.items():
                     setattr(self, name, value)

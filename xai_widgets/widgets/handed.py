@@ -36,14 +36,15 @@ class HandedSHAP(SHAPWidget):
     def __init__(
         self,
         explanation: Any,
-        *,
+        *more: Any,
         target: Any = None,
         index: int = 0,
         features: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        if others:
-            raise TypeError(f"a shap.Explanation is shown as it is: {', '.join(others)} would change nothing")
+        if more or others:
+            given = ", ".join([*(type(one).__name__ for one in more), *others])
+            raise TypeError(f"a shap.Explanation is shown as it is, got {given} besides: that would change nothing")
         super().__init__(explanation, None, target=target, index=index, features=features)
 
     @property
