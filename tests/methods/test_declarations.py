@@ -180,7 +180,7 @@ def test_a_method_in_a_method_is_a_value_too():
 def test_a_baseline_by_its_name():
     assert xai.IntegratedGradients(baseline="blur") == xai.IntegratedGradients(baseline=xai.Blur())
     assert xai.IntegratedGradients(baseline=xai.MaxDistance) == xai.IntegratedGradients(baseline="max_distance")
-    with pytest.raises(ValueError, match="IntegratedGradients.baseline 'blurr' is no baseline; did you mean 'blur'"):
+    with pytest.raises(ValueError, match=r"IntegratedGradients.baseline 'blurr' is no baseline; did you mean 'blur'"):
         xai.IntegratedGradients(baseline="blurr")
     with pytest.raises(TypeError, match=r"IntegratedGradients.baseline: Samples needs samples; write Samples\(...\)"):
         xai.IntegratedGradients(baseline="samples")

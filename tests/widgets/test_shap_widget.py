@@ -52,6 +52,8 @@ def test_a_table_starts_from_some_of_its_samples(table, tabular):
     np.testing.assert_array_equal(a.values, expected.values)
     np.testing.assert_array_equal(numbers(table._row, "values"), expected.values)
     np.testing.assert_array_equal(numbers(table._row, "error"), expected.error)
+    again = eval(table.code(), {"xai": xai, "model": tabular.model, "inputs": tabular.inputs[:40]})
+    np.testing.assert_array_equal(again.values, expected.values)
     assert table._row["samples"] == [0]
     assert numbers(table._row, "base") == pytest.approx(expected.baseline_score)
     assert numbers(table._row, "score") == pytest.approx(expected.score)
