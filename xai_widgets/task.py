@@ -18,7 +18,8 @@ from xai_widgets.trees import packed
 if TYPE_CHECKING:
     from xai_widgets.engine.cam import Places
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.score import Outputs, Score
+    from xai_widgets.engine.outputs import Outputs
+    from xai_widgets.engine.score import Score
 
 
 class Subject:

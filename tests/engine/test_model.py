@@ -11,7 +11,8 @@ from keras import layers
 from models import Branching, functional, nested, samples, unchanged
 
 import xai_widgets as xai
-from xai_widgets.engine.model import _COMPILED, ModelView
+from xai_widgets.engine.compiled import _COMPILED
+from xai_widgets.engine.model import ModelView
 
 
 def test_layers_are_found_at_any_depth_once(zoo):

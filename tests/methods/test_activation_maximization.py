@@ -138,7 +138,7 @@ def test_every_frame_is_a_picture_and_nothing_is_kept(digits):
 
 
 def test_another_target_seed_or_length_is_not_traced_anew(digits):
-    from xai_widgets.engine.model import _COMPILED
+    from xai_widgets.engine.compiled import _COMPILED
 
     method = xai.ActivationMaximization(steps=3)
     xai.explain(digits.model, digits.inputs[:2], method, target=3)

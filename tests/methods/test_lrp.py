@@ -14,7 +14,7 @@ from models import function_model, samples, unchanged
 import xai_widgets as xai
 from xai_widgets.composites import RULE_NAMES, read_rule, write_rule
 from xai_widgets.engine import unrolled
-from xai_widgets.engine.model import _COMPILED
+from xai_widgets.engine.compiled import _COMPILED
 
 ROUNDING = 1e-5
 

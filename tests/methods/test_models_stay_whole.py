@@ -10,7 +10,7 @@ import pytest
 from expected import few, keywords, shapes
 
 import xai_widgets as xai
-from xai_widgets.engine.model import _COMPILED
+from xai_widgets.engine.compiled import _COMPILED
 from xai_widgets.methods import METHODS
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import leaves

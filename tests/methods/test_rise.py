@@ -6,7 +6,8 @@ from keras import ops
 from models import Function, function_model, samples
 
 import xai_widgets as xai
-from xai_widgets.engine.masks import Grids, by_grid
+from xai_widgets.engine.grids import Grids
+from xai_widgets.engine.masks import by_grid
 
 W = np.array([3.0, -1.0, 0.5, 0.0, 2.0, -2.0], "float32")
 

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.canvas import Canvas, ink_of, is_picture, roughness, seen, within
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, complete
-from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.score import Score
 
 # Adam (Kingma and Ba, 2015), with the paper's constants.

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, Gradient
-from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Head, Outputs, gathered, given, precise
 from xai_widgets.engine.reach import active, reached, unwrapped
 from xai_widgets.engine.replaced import interpolation, slopes_at
-from xai_widgets.engine.score import Head, Outputs, Score, precise
+from xai_widgets.engine.score import Score
 from xai_widgets.engine.taps import tapped
 
 # Activations and gradients of so many numbers take 128 MB.

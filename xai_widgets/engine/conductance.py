@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, complete
-from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import precise
 from xai_widgets.engine.path import Walked, along, weighted
-from xai_widgets.engine.score import Score, precise
+from xai_widgets.engine.score import Score
 
 
 class ConductanceWalk:

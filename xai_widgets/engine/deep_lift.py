@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, differentiate
-from xai_widgets.engine.model import ModelView, gathered, given_at, specs
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Head, Outputs, TracedOutput, gathered, given_at
 from xai_widgets.engine.rescale import RescaleRules
 from xai_widgets.engine.rules import Overriding, Reach
-from xai_widgets.engine.score import ClassReader, Head, Outputs, Score, TracedOutput
+from xai_widgets.engine.score import ClassReader, Score
 
 
 class Contributions(NamedTuple):

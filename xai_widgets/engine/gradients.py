@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.compiled import specs
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Head, Outputs, gathered, given, precise, reaches
 from xai_widgets.engine.rules import Overriding, Reach, Rules
-from xai_widgets.engine.score import Head, Outputs, Score, precise, reaches
+from xai_widgets.engine.score import Score
 from xai_widgets.engine.taps import marked, tapped
 
 CLASSES = tf.TensorSpec([None, None], tf.int32)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -17,39 +15,20 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.score import (
-    Head,
-    NeuronReader,
-    Outputs,
-    Score,
-    TracedOutput,
-    before_activation,
+from xai_widgets.engine.chunks import calls, chunk_of_places, chunk_of_rows
+from xai_widgets.engine.compiled import (
+    MOST_FUNCTIONS,
+    Compiled,
+    build_of,
+    compiled_of,
+    concrete,
     identity,
-    output_names,
-    precise,
-    reaches,
+    losses_kept,
+    specs,
 )
+from xai_widgets.engine.outputs import Head, Outputs, before_activation, gathered, given, head_of, output_names, reaches
+from xai_widgets.engine.score import NeuronReader, Score
 from xai_widgets.engine.taps import tapped, uncovered
-
-
-@dataclass
-class _Compiled:
-    """The compiled functions of one model, each with what was learnt while tracing it.
-
-    They hold the model's variables, never the model itself. `covered` are the builds of the model whose own
-    tf.functions cannot be traced as plain Python.
-    """
-
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    functions: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
-    covered: set[Any] = field(default_factory=set)
-
-
-# Keyed by the model, weakly: a model that is deleted is freed together with its functions.
-_COMPILED: weakref.WeakKeyDictionary[Any, _Compiled] = weakref.WeakKeyDictionary()
-_COMPILED_LOCK = threading.Lock()
-_MOST_FUNCTIONS = 64
-_LONG = 16
 
 
 @dataclass
@@ -88,13 +67,12 @@ class ModelView:
         self.preprocess = preprocess
         self._outside: Callable[[Any], Any] | None = None
         self.wrt = None if wrt is None else self.path_of(wrt, "wrt")
-        self.build = _build(model)
+        self.build = build_of(model)
         self.watched: tuple[str, ...] = ()
         self._together: tuple[tuple[str, ...], ...] = ()
         self.recall: Recall | None = None
         self._standins: tuple[tuple[Any, tf.Variable], ...] = ()
-        with _COMPILED_LOCK:
-            self._compiled = _COMPILED.setdefault(model, _Compiled())
+        self._compiled = compiled_of(model)
 
     @property
     def model(self) -> Any:
@@ -193,19 +171,12 @@ class ModelView:
         return [tuple(tensor.shape) for tensor in inputs]
 
     def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
-        """How many rows one call of a compiled function takes: about 100 ms of work or less on a common network.
-
-        Without a derivative (`forward`) it takes more of the smallest inputs: there what is around a call counts most.
-        Of tables and tokens each row meets every weight, token by token, so that their number tells the work.
-        """
+        """How many rows one call of a compiled function takes; without a derivative where it is only `forward`."""
         elements = max(1, sum(int(np.prod(array.shape[1:])) for array in inputs))
         if any(array.ndim > 2 for array in inputs):
-            rows = int(np.clip(1_250_000 // elements, 1, 64))
-            return int(np.clip(204_800 // elements, rows, 256)) if forward else rows
-        most, work = (65_536, 1_000_000_000) if forward else (4096, 250_000_000)
+            return chunk_of_places(elements, forward)
         weights, tokens = self._weights_met
-        rows = min(2_000_000 // elements, work // (weights * (elements if tokens else 1)))
-        return int(np.clip(rows, 8, most))
+        return chunk_of_rows(elements, weights * (elements if tokens else 1), forward)
 
     @functools.cached_property
     def _weights_met(self) -> tuple[int, bool]:
@@ -218,16 +189,8 @@ class ModelView:
         return max(1, self.model.count_params() - looked_up), bool(embeddings)
 
     def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
-        """How `total` points of each sample are spread over calls of the model: a small call first, then full ones.
-
-        A small call gives a picture soon, where a full one takes long: with large inputs. Each point takes `rows` rows;
-        `forward` is as in `chunk`.
-        """
-        full = self.chunk(inputs, forward)
-        each = max(1, full // (rows * len(inputs[0])))
-        first = max(1, each // 4) if full <= _LONG else each
-        edges = [0, *range(min(first, total), total, each), total]
-        return [slice(start, stop) for start, stop in itertools.pairwise(dict.fromkeys(edges))]
+        """How `total` points of each sample are spread over calls of the model, where each point takes `rows` rows."""
+        return calls(total, self.chunk(inputs, forward), rows * len(inputs[0]))
 
     def compiled(
         self,
@@ -249,11 +212,11 @@ class ModelView:
         store = self._compiled
         with store.lock:
             if full not in store.functions:
-                with _losses_kept(self.model):
-                    concrete = self._concrete(function, specs)
-                while len(store.functions) >= _MOST_FUNCTIONS:
+                with losses_kept(self.model):
+                    traced = self._concrete(function, specs)
+                while len(store.functions) >= MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
-                store.functions[full] = concrete, fact()
+                store.functions[full] = traced, fact()
             return store.functions[full]
 
     def with_weights(self, standins: Sequence[tuple[Any, tf.Variable]]) -> ModelView:
@@ -266,7 +229,7 @@ class ModelView:
         """
         other = copy.copy(self)
         other._standins = tuple(standins)
-        other._compiled = _Compiled(lock=self._compiled.lock, covered=self._compiled.covered)
+        other._compiled = Compiled(lock=self._compiled.lock, covered=self._compiled.covered)
         return other
 
     def _stateless(self) -> keras.StatelessScope:
@@ -282,11 +245,11 @@ class ModelView:
         if self.build not in covered:
             try:
                 with uncovered((self.model, *self.layers.values())):
-                    return _concrete(run, specs)
+                    return concrete(run, specs)
             except tf.errors.OperatorNotAllowedInGraphError:  # one of its tf.functions may live by its autograph
                 covered.add(self.build)
         try:
-            return _concrete(run, specs)
+            return concrete(run, specs)
         except tf.errors.OperatorNotAllowedInGraphError as error:
             raise ValueError(
                 "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
@@ -296,7 +259,7 @@ class ModelView:
     def refreshed(self) -> ModelView:
         """The same view of the model as it is now: a layer added or an activation replaced is traced anew."""
         other = copy.copy(self)
-        other.build = _build(self.model)
+        other.build = build_of(self.model)
         return other
 
     def settle_preprocess(self, inputs: Sequence[np.ndarray], structure: Any) -> tuple[str, ...]:
@@ -360,7 +323,7 @@ class ModelView:
         flat = [before_activation(value) for value in tf.nest.flatten(given)]
         template = tf.nest.map_structure(lambda _: None, given)
         names = output_names(template, getattr(self.model, "output_names", None) or ())
-        heads = tuple(_head(name, traced) for name, traced in zip(names, flat, strict=True))
+        heads = tuple(head_of(name, traced) for name, traced in zip(names, flat, strict=True))
         return Outputs(flat, template, heads)
 
     @property
@@ -474,59 +437,3 @@ class ModelView:
             for path in self.group:
                 stack.enter_context(tapped(layers[path], functools.partial(see, path)))
             yield
-
-
-def _build(model: Any) -> tuple[Any, ...]:
-    """What a traced function of a model has in it besides variables: its layers, their activations and precision."""
-    return tuple(
-        (id(layer), id(getattr(layer, "activation", None)), layer.dtype_policy.name)
-        for layer in model._flatten_layers(include_self=True)
-    )
-
-
-@contextlib.contextmanager
-def _losses_kept(model: Any) -> Iterator[None]:
-    """Put back the losses of the user's own last call, which Keras clears with each call."""
-    kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in model._flatten_layers(include_self=True)]
-    try:
-        yield
-    finally:
-        for layer, losses, ids in kept:
-            layer._losses[:] = losses
-            layer._loss_ids.clear()
-            layer._loss_ids.update(ids)
-
-
-def given(outputs: Outputs) -> list[tf.Tensor]:
-    """The outputs as one list of tensors, for a compiled function to return; `gathered` undoes it."""
-    return [tensor for output in outputs.flat for tensor in (precise(output.logits), precise(output.value))]
-
-
-def given_at(outputs: Outputs, rows: tf.Tensor) -> list[tf.Tensor]:
-    """The same of some rows."""
-    return [tf.gather(tensor, rows) for tensor in given(outputs)]
-
-
-def gathered(columns: Sequence[tf.Tensor], structure: Any, heads: tuple[Head, ...]) -> Outputs:
-    """What `given` took apart."""
-    flat = [
-        TracedOutput(value, logits, head.activation)
-        for logits, value, head in zip(columns[::2], columns[1::2], heads, strict=True)
-    ]
-    return Outputs(flat, structure, heads)
-
-
-def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
-    """Specifications of tensors like these, of any batch size."""
-    return [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
-
-
-def _concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
-    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
-
-
-def _head(name: str, traced: TracedOutput) -> Head:
-    shape = tuple(traced.value.shape)
-    if len(shape) < 2:
-        return Head(name, traced.activation, 1)
-    return Head(name, traced.activation, shape[-1] or 1, shape[1:-1])

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, differentiate
-from xai_widgets.engine.model import ModelView, gathered, given_at, specs
-from xai_widgets.engine.score import Outputs, Score
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Outputs, gathered, given_at
+from xai_widgets.engine.score import Score
 
 
 def noisy_sums(

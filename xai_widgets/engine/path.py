@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, differentiate
-from xai_widgets.engine.model import ModelView, gathered, given_at, specs
-from xai_widgets.engine.score import Head, Outputs, Score
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Head, Outputs, gathered, given_at
+from xai_widgets.engine.score import Score
 
 RULES = ("midpoint", "left", "right", "trapezoid", "gauss_legendre")
 

@@ -22,10 +22,12 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.composites import Composite, Rule
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, no_gradient
-from xai_widgets.engine.model import ModelView, gathered, given, specs
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import Head, Outputs, gathered, given, precise
 from xai_widgets.engine.relevance_walk import Walk
-from xai_widgets.engine.score import Head, Outputs, Score, precise
+from xai_widgets.engine.score import Score
 from xai_widgets.engine.taps import marked, tapped
 from xai_widgets.engine.unrolled import unrolled
 

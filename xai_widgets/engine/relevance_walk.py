@@ -10,10 +10,10 @@ import tensorflow as tf
 from xai_widgets.composites import Rule
 from xai_widgets.engine import relevance_graph as kinds
 from xai_widgets.engine.operations import again
+from xai_widgets.engine.outputs import precise, unactivated
 from xai_widgets.engine.relevance_graph import Graph, pulled
 from xai_widgets.engine.relevance_layers import Fold, fold, weighted
 from xai_widgets.engine.relevance_rules import STABILISER, propagate, stabilised
-from xai_widgets.engine.score import precise, unactivated
 from xai_widgets.engine.taps import marks
 
 if TYPE_CHECKING:

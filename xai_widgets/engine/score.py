@@ -2,150 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import numbers
-import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.operations import VALUELESS
+from xai_widgets.engine.compiled import identity
+from xai_widgets.engine.outputs import Head, Outputs, TracedOutput, precise
 from xai_widgets.targets import Class, Margin, Neuron, Output, Region
-
-_ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid"}
-_TRANSPARENT = {"Identity", "Cast", "Reshape"}
-
-
-@dataclass(frozen=True)
-class TracedOutput:
-    """One output of a model while it is traced: as returned, what enters its final activation, and which that is."""
-
-    value: tf.Tensor
-    logits: tf.Tensor
-    activation: str | None
-
-
-def before_activation(value: tf.Tensor) -> TracedOutput:
-    """Find what enters the final softmax, log-softmax or sigmoid of a symbolic tensor, by reading the traced graph."""
-    made = _last(value)
-    if made.type not in _ACTIVATIONS:
-        return TracedOutput(value, value, None)
-    logits = tf.reshape(made.inputs[0], tf.shape(value))
-    logits.set_shape(value.shape)
-    return TracedOutput(value, logits, _ACTIVATIONS[made.type])
-
-
-def unactivated(value: tf.Tensor) -> tf.Tensor:
-    """What enters the softmax, log-softmax or sigmoid that made a symbolic tensor; the tensor itself where none did."""
-    made = _last(value)
-    return made.inputs[0] if made.type in _ACTIVATIONS else value
-
-
-def _last(value: tf.Tensor) -> Any:
-    """The operation that made the values of a symbolic tensor."""
-    while value.op.type in _TRANSPARENT:
-        value = value.op.inputs[0]
-    return value.op
-
-
-def reaches(start: Sequence[tf.Tensor], end: Sequence[tf.Tensor]) -> bool:
-    """Whether the values of any of some symbolic tensors go into any of the others, in whatever way."""
-    wanted = {id(tensor.op) for tensor in start}
-    waiting, seen = [tensor.op for tensor in end], set()
-    while waiting:
-        operation = waiting.pop()
-        if id(operation) in wanted:
-            return True
-        if id(operation) not in seen:
-            seen.add(id(operation))
-            if operation.type not in VALUELESS:
-                waiting += [tensor.op for tensor in operation.inputs]
-    return False
-
-
-def identity(function: Any) -> Any:
-    """A key that stands for a function without keeping it, or a model in its closure, alive.
-
-    What a closure holds counts: the same function over other values is compiled anew.
-    """
-    if function is None:
-        return None
-    try:
-        reference: Any = weakref.WeakMethod(function) if hasattr(function, "__self__") else weakref.ref(function)
-        hash(reference)
-    except TypeError:
-        reference = _Same(function)
-    return reference, tuple(_held(cell) for cell in getattr(function, "__closure__", None) or ())
-
-
-def _held(cell: Any) -> Any:
-    """What a closure's variable holds: plain values as they are, all else by what it is and not by what is in it."""
-    try:
-        held = cell.cell_contents
-    except ValueError:  # not set yet
-        return None
-    return (type(held), held) if isinstance(held, _PLAIN) else _Same(held)
-
-
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
-
-
-class _Same:
-    """Equal to what holds the very same object; it keeps that alive only where it must."""
-
-    def __init__(self, held: Any) -> None:
-        self._place = id(held)
-        self._get: Callable[[], Any] = lambda: held
-        with contextlib.suppress(TypeError):
-            self._get = weakref.ref(held)
-
-    def __eq__(self, other: object) -> bool:
-        held = self._get()
-        return isinstance(other, _Same) and held is not None and held is other._get()
-
-    def __hash__(self) -> int:
-        return self._place
-
-
-class Head(NamedTuple):
-    """What is known of an output without data.
-
-    `units` is the size of its last axis, 1 for an output of shape (N,); `positions` are the axes between.
-    """
-
-    name: str
-    activation: str | None
-    units: int
-    positions: tuple[int | None, ...] = ()
-
-    @property
-    def classes(self) -> int:
-        """How many classes a target may name; a single sigmoid unit stands for two."""
-        return 2 if self.is_binary else self.units
-
-    @property
-    def is_binary(self) -> bool:
-        return self.units == 1 and self.activation == "sigmoid"
-
-    def precise(self, traced: TracedOutput, probability: bool) -> tf.Tensor:
-        """Scores (n, ..., classes) of all classes."""
-        tensor = precise(traced.value if probability else traced.logits)
-        if probability and self.activation == "log-softmax":
-            tensor = tf.exp(tensor)
-        if tensor.shape.rank == 1:
-            tensor = tensor[:, None]
-        if self.is_binary:
-            tensor = tf.concat([1 - tensor if probability else -tensor, tensor], axis=-1)
-        return tensor
-
-
-def precise(tensor: tf.Tensor) -> tf.Tensor:
-    """The tensor in float32, or float64 where it is."""
-    return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
 
 @dataclass(frozen=True)
@@ -316,14 +184,6 @@ class Score:
         return replace(self, classes=self.classes[rows], labels=self.labels[rows])
 
 
-class Outputs(NamedTuple):
-    """What the model gives for some samples, and the structure in which it gives it."""
-
-    flat: Sequence[TracedOutput]
-    structure: Any
-    heads: tuple[Head, ...]
-
-
 PREDICTED = -1
 
 
@@ -445,11 +305,3 @@ def named(index: int, names: Sequence[str]) -> str:
     if index == PREDICTED:
         return "the predicted class"
     return names[index] if index < len(names) else f"class {index}"
-
-
-def output_names(structure: Any, names: Sequence[str]) -> list[str]:
-    """Names of the flattened outputs: keys of a dict, the model's own names, or places."""
-    count = len(tf.nest.flatten(structure))
-    if isinstance(structure, Mapping) and len(structure) == count:
-        return [str(key) for key in sorted(structure)]
-    return list(names) if len(names) == count else [str(place) for place in range(count)]

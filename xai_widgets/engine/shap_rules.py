@@ -18,9 +18,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, complete
-from xai_widgets.engine.model import ModelView, specs
-from xai_widgets.engine.score import ClassReader, Score, precise
+from xai_widgets.engine.model import ModelView
+from xai_widgets.engine.outputs import precise
+from xai_widgets.engine.score import ClassReader, Score
 
 _TRACING = threading.local()
 

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from xai_widgets.engine.model import ModelView, specs
+from xai_widgets.engine.compiled import specs
+from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.taps import tapped
 
 

@@ -14,7 +14,8 @@ from xai_widgets.declare import Declared, fields, parts
 if TYPE_CHECKING:
     from xai_widgets.engine.masks import Look
     from xai_widgets.engine.model import ModelView
-    from xai_widgets.engine.score import Outputs, Score
+    from xai_widgets.engine.outputs import Outputs
+    from xai_widgets.engine.score import Score
     from xai_widgets.engine.surrogate import Equations
 
 

@@ -14,7 +14,7 @@ from xai_widgets.methods.base import Frame, Inputs, Method, relative
 from xai_widgets.methods.masking import Masking, forecast
 
 if TYPE_CHECKING:
-    from xai_widgets.engine.masks import Spread
+    from xai_widgets.engine.grids import Spread
     from xai_widgets.engine.model import ModelView
     from xai_widgets.engine.score import Score
 
@@ -50,7 +50,8 @@ class RISE(Method):
         return "The map shows which places, when kept, raise (+) or lower (\u2212) the score of {target}"
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
-        from xai_widgets.engine.masks import Grids, Spread, by_grid
+        from xai_widgets.engine.grids import Grids, Spread
+        from xai_widgets.engine.masks import by_grid
 
         masking = Masking(view, score, self.baseline, inputs)
         grids = Grids(masking.site, self.grid, self.keep, self.seed)

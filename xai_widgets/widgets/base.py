@@ -32,7 +32,7 @@ from xai_widgets.worker import WORKER
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from xai_widgets.engine.score import Outputs
+    from xai_widgets.engine.outputs import Outputs
 
 STATIC = Path(__file__).parent.parent / "static"
 COLORMAPS = ("PuOr_r", "RdBu_r", "coolwarm", "PiYG", "viridis", "magma", "inferno", "gray")

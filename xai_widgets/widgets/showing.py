@@ -15,7 +15,7 @@ from xai_widgets.task import Task
 from xai_widgets.wire import finite, picture
 
 if TYPE_CHECKING:
-    from xai_widgets.engine.score import Outputs
+    from xai_widgets.engine.outputs import Outputs
 
 MOST_PREDICTIONS = 20
 MOST_THUMBNAILS = 60

@@ -14,7 +14,7 @@ from xai_widgets.task import Subject, Task
 from xai_widgets.wire import finite
 
 if TYPE_CHECKING:
-    from xai_widgets.engine.score import Outputs
+    from xai_widgets.engine.outputs import Outputs
 
 MOST_SAMPLES = 256
 MOST_NUMBERS = 1 << 16
