@@ -15,9 +15,10 @@ from xai_widgets.declare import from_json, parts, to_json
 from xai_widgets.methods import Method, Saliency, as_method
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets import grid, showing
-from xai_widgets.widgets.base import _STATE, Explainer
+from xai_widgets.widgets.base import Explainer
 from xai_widgets.widgets.grid import Cell
 from xai_widgets.widgets.menu import limits
+from xai_widgets.widgets.shared import STATE
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, whole
 from xai_widgets.worker import WORKER
@@ -161,7 +162,7 @@ class Gridded(Explainer):
         return cells[min(self._at_column, len(cells) - 1)]
 
     def _choose(self, _: Any = None) -> None:
-        with _STATE:
+        with STATE:
             cell = self._cell()
             if cell is not None and self.method != cell.method:
                 self._following = True
@@ -182,7 +183,7 @@ class Gridded(Explainer):
     # The loop
 
     def _restart(self, change: Any = None) -> None:
-        with _STATE:
+        with STATE:
             if self._owner is None or not self._ready or self._following:
                 return
             if change is not None and change.name == "method":
@@ -291,7 +292,7 @@ class Gridded(Explainer):
             "error": str(errors[0]) if errors else "",
             **more,
         }
-        with _STATE:
+        with STATE:
             if self._owner is None or job != self._job:
                 return
             self._shown_at = time.perf_counter()
@@ -328,7 +329,7 @@ class Gridded(Explainer):
         self._show(job, rows, now=True, **told)
         wrong = [cell.error for cell in cells if cell.error is not None]
         chosen = self._cell()
-        with _STATE:
+        with STATE:
             if self._owner is None or job != self._job:
                 return
             self._settle(job, wrong[0] if wrong or chosen is None or chosen.attribution is None else chosen.attribution)
@@ -352,7 +353,7 @@ class Gridded(Explainer):
             As `SaliencyWidget.result` does; what went wrong in any cell.
         """
         super().result(timeout)
-        with _STATE:
+        with STATE:
             return [[cell.attribution for cell in row if cell.attribution is not None] for row in self._grid]
 
     def record(self, **positions: Sequence[Any]) -> None:
