@@ -115,11 +115,14 @@ class CompareWidget(Gridded):
     def _ask_with_the_map(self, change: Any) -> None:
         """Once all maps are there; see `_then`."""
 
+    @property
+    def _columns(self) -> int:  # type: ignore[override]
+        return len(self._axes["columns"])
+
     def _removals(self) -> Iterator[tuple[int, Task, Baseline]]:
         """The chosen column first, then the others."""
         rows, chosen = self._grid, self._cell()
-        columns = range(len(self._axes["columns"]) if chosen else 0)
-        for column in sorted(columns, key=lambda at: at != self._at_column):
+        for column in sorted(range(self._columns if chosen else 0), key=lambda at: at != self._at_column):
             assert chosen
             cells = rows[chosen.row]
             task = cells[min(column, len(cells) - 1)].task

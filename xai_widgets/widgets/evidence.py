@@ -89,6 +89,7 @@ def stages(case: Case) -> Iterator[dict[str, Any]]:
     told: list[dict[str, Any]] = [{"layer": "", "similarity": 1.0}]
     before = flat_maps(case.attribution)
     for path, task in cascading(case, 0):
+        yield _strip(told, maps)
         for _, found in task.frames():  # noqa: B007
             yield _strip(told, maps)
         told.append({"layer": path, "similarity": float(rank_correlation(before, flat_maps(found))[0])})

@@ -251,8 +251,11 @@ class Gridded(Explainer):
                             self._say_what_is_traced(cell)
                             cell.advance(subjects[cell.model], self._probability)
                             yield
-                            self._show(job, rows)
-                    self._show(job, rows, now=True)
+                            if time.perf_counter() - self._shown_at > _OFTEN:
+                                self._show(job, rows)
+                                yield
+                    self._show(job, rows)
+                    yield
             cells = [cell for row in rows for cell in row]
             for cell in cells:
                 cell.rank()
@@ -261,9 +264,10 @@ class Gridded(Explainer):
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
             return
-        for cell in cells:
-            if cell.task is not None and cell.error is None:
-                return self._learn_layers(cell.task)
+        yield  # what follows may have to be traced
+        known = [cell.task for cell in cells if cell.task is not None and cell.error is None]
+        if known:
+            self._learn_layers(known[0])
 
     def _say_what_is_traced(self, cell: Cell) -> None:
         kind = cell.model, callable(cell.target), *(type(part) for part in parts(cell.method))
@@ -271,9 +275,7 @@ class Gridded(Explainer):
             self._traced.add(kind)
             self.status = f"Preparing {type(cell.method).label} for this model (first time only)"
 
-    def _show(self, job: int, rows: list[list[Cell]], *, now: bool = False, **more: Any) -> None:
-        if not now and time.perf_counter() - self._shown_at < _OFTEN:
-            return
+    def _show(self, job: int, rows: list[list[Cell]], **more: Any) -> None:
         looks: dict[int, Any] = {}
         for cell in (cell for row in rows for cell in row):
             self._tell(cell)
@@ -326,7 +328,7 @@ class Gridded(Explainer):
             "_code": self.code(),
             "_predictions": showing.predictions(self._task.subject.outputs),
         }
-        self._show(job, rows, now=True, **told)
+        self._show(job, rows, **told)
         wrong = [cell.error for cell in cells if cell.error is not None]
         chosen = self._cell()
         with STATE:

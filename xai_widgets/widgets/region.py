@@ -33,6 +33,7 @@ class Painted(Shared):
 
     _subject: Subject
     _task: Task
+    _columns = 1
 
     def _check_region(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping) or (value and not isinstance(value.get("runs"), list | tuple)):
@@ -78,7 +79,7 @@ class Painted(Shared):
             with STATE:
                 if self._owner is None or region != self.region:
                     return
-                told = [seen.get(at) for at in range(max(seen) + 1)]
+                told = [seen.get(at) for at in range(self._columns)]
                 self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
             yield
 

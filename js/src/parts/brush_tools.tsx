@@ -19,10 +19,10 @@ export function BrushTools({ tool, radius, painted, onTool, onRadius, onClear }:
 			/>
 			{busy && (
 				<>
-					<NumberField field={BRUSH} value={radius} onChange={onRadius} />
 					<button type="button" aria-disabled={!painted} onClick={onClear}>
 						Clear region
 					</button>
+					<NumberField field={BRUSH} value={radius} onChange={onRadius} />
 				</>
 			)}
 		</div>

@@ -55,7 +55,9 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 						...{ name, chosen, onChoose },
 						cells: [
 							<span class="xai-share">
-								<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}px` }} />
+								{claims.length > 1 && (
+									<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}px` }} />
+								)}
 								{percent(share)}
 							</span>,
 							card.residual === null ? "none" : fixed(-sum, decimals),

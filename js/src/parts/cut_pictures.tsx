@@ -7,7 +7,6 @@ import type { Shares } from "../shares";
 import type { Card, LIMEState } from "../state";
 import { useBrush } from "../use_brush";
 import { WHOLE } from "../view";
-import { BrushTools } from "./brush_tools";
 import { Legend } from "./legend";
 import { Painted } from "./painted";
 import { Superpixels } from "./superpixels";
@@ -104,9 +103,8 @@ export function CutPictures(props: {
 				sign={sign}
 				onShow={show}
 				onView={setView}
-			>
-				{cut.length > 0 && <BrushTools {...brush} />}
-			</Tools>
+				brush={cut.length > 0 && brush}
+			/>
 			{card && brushed && <Painted {...{ session, brush, card, shares }} name={undefined} />}
 		</>
 	);

@@ -21,7 +21,6 @@ import { useBrush } from "../use_brush";
 import { useTable } from "../use_table";
 import { WHOLE } from "../view";
 import { Bars } from "./bars";
-import { BrushTools } from "./brush_tools";
 import { Legend } from "./legend";
 import { MapView } from "./map";
 import { Painted } from "./painted";
@@ -147,11 +146,11 @@ export function Stage(props: {
 				mode={anyMap ? mode : null}
 				view={pictured ? view : null}
 				sign={made ? null : sign}
+				brush={anyMap && brush.pixels > 0 && brush}
 				onShow={show}
 				onView={setView}
 			>
 				{anyMap && props.tools}
-				{anyMap && brush.pixels > 0 && <BrushTools {...brush} />}
 			</Tools>
 			{frame && shares && (
 				<Painted {...{ session, brush, shares }} card={frame.card} name={props.caption ?? props.called} />
