@@ -35,7 +35,8 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	const { height, width } = mask;
 	const bits = mask.bits.slice();
 	const [x0, y0, x1, y1] = [from.x * width, from.y * height, to.x * width, to.y * height];
-	const reach = Math.max(radius, 0.71) ** 2;
+	// A pixel just at the edge is in it, whatever was rounded on the way.
+	const reach = Math.max(radius, 0.71) ** 2 + 1e-6;
 	const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
 	for (let y = 0.5 - y0, i = 0; i < bits.length; y++) {
 		for (let x = 0.5 - x0; x < width - x0; x++, i++) {
@@ -49,7 +50,7 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 
 /** A mask after a stroke of the brush in hand. */
 export function dabbed(
-	{ mask, radius, tool }: Omit<Painting, "onPaint">,
+	{ mask, radius, tool }: Pick<Painting, "mask" | "radius" | "tool">,
 	size: Size,
 	at: Spot,
 	from = at,

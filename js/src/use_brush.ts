@@ -1,7 +1,7 @@
 import { useMemo, useState } from "./hooks";
 import { filled, isPicture } from "./inputs";
 import type { Session } from "./model";
-import { fromRuns, type Mask, toRuns } from "./region";
+import { border, fromRuns, type Mask, toRuns } from "./region";
 
 export type Tool = "look" | "paint" | "erase";
 
@@ -11,6 +11,8 @@ export interface Painting {
 	/** Of the brush, in pixels of the picture. */
 	radius: number;
 	mask: Mask | null;
+	/** The border of what was painted, as an SVG path in pixels of the picture. */
+	line: string;
 	onPaint: (mask: Mask) => void;
 }
 
@@ -41,6 +43,8 @@ export function useBrush({ state, kernel, compute, show }: Session, more: object
 		() => (region && height > 0 ? fromRuns(region.runs, { height, width }) : null),
 		[region, height, width],
 	);
+	// Once for all maps of a view.
+	const line = useMemo(() => (mask ? border(mask) : ""), [mask]);
 	const radius = chosen || Math.max(1, Math.round(height / 28));
 	// Without a kernel the claims follow all the same.
 	const set = kernel.value === "live" ? compute : show;
@@ -53,6 +57,7 @@ export function useBrush({ state, kernel, compute, show }: Session, more: object
 			tool,
 			radius,
 			mask: at === input ? mask : null,
+			line: at === input ? line : "",
 			onPaint(painted) {
 				const runs = toRuns(painted);
 				set({ region: runs.length ? { input: at, runs } : {}, ...more });

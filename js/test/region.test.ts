@@ -33,6 +33,15 @@ test("a dab is round, never less than a pixel, and may reach beyond the picture"
 	);
 });
 
+test("a dab about the middle of any pixel has the same shape", () => {
+	const size = { height: 28, width: 28 };
+	const sizes = Array.from({ length: 20 }, (_, i) => {
+		const at = { x: (i + 4.5) / 28, y: 13.5 / 28 };
+		return count(stroked(emptyMask(size), at, at, 2, true));
+	});
+	assert.deepEqual(new Set(sizes), new Set([13]));
+});
+
 test("a dab with what is in hand adds to the region, or takes from it", () => {
 	const at = { x: 0.5 / 8, y: 0.5 / 6 };
 	const once = dabbed({ tool: "paint", radius: 1, mask: null }, SIZE, at);

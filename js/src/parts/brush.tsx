@@ -1,6 +1,6 @@
-import { useMemo, useRef } from "../hooks";
+import { useRef } from "../hooks";
 import type { Size } from "../reading";
-import { border, dabbed } from "../region";
+import { dabbed } from "../region";
 import type { Painting } from "../use_brush";
 import { type Spot, toPicture, type View } from "../view";
 
@@ -8,9 +8,8 @@ import { type Spot, toPicture, type View } from "../view";
 export function BrushLayer(props: { painting: Painting; size: Size; view: View; spot: Spot | null }) {
 	const { painting, size, view, spot } = props;
 	const { height, width } = size;
-	const { tool, mask, radius } = painting;
+	const { tool, radius } = painting;
 	const last = useRef<Spot | null>(null);
-	const line = useMemo(() => (mask ? border(mask) : ""), [mask]);
 	const corner = toPicture(view, { x: 0, y: 0 });
 
 	const paint = (event: PointerEvent) => {
@@ -43,7 +42,7 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 			onPointerUp={end}
 			onPointerCancel={end}
 		>
-			<path d={line} />
+			<path d={painting.line} />
 			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
 		</svg>
 	);

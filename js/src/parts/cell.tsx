@@ -6,9 +6,11 @@ import { dabbed } from "../region";
 import type { GridCell, Input } from "../state";
 import type { Brush } from "../use_brush";
 import type { Shown } from "../use_cells";
-import { reveal } from "../view";
+import { reveal, type Spot } from "../view";
 import { BrushLayer } from "./brush";
 import { MapCell, type Sight, sizeOf } from "./map_cell";
+
+const CENTRE: Spot = { x: 0.5, y: 0.5 };
 
 /** One cell of the grid: its maps, a figure below them, and what the keys do on them. */
 export function Cell(props: {
@@ -34,16 +36,16 @@ export function Cell(props: {
 
 	const press = (event: KeyboardEvent) => {
 		const { key, shiftKey } = event;
-		const spot = sight.spot ?? { x: 0.5, y: 0.5 };
+		const point = size && pointAt(sight.spot ?? CENTRE, size);
 		if (key === "Enter" || key === " ") {
-			const painting = brush.over(brush.input);
-			if (size && brush.tool !== "look") painting.onPaint(dabbed(painting, size, spot));
-			else onChoose();
+			if (point && brush.tool !== "look") {
+				const painting = brush.over(brush.input);
+				painting.onPaint(dabbed(painting, size, spotOf(point, size)));
+			} else onChoose();
 		} else {
-			if (!size) return;
-			const to = moved(pointAt(spot, size), key, shiftKey, size);
+			const to = point && moved(point, key, shiftKey, size);
 			if (!to) return;
-			const next = sight.spot ? spotOf(to, size) : spot;
+			const next = spotOf(sight.spot ? to : point, size);
 			sight.onHover(next);
 			sight.onView(reveal(sight.view, next));
 		}
