@@ -14,12 +14,10 @@ const OWN: Record<keyof CompareState, true> = {
 	column: true,
 	one_scale: true,
 	panel: true,
-	region: true,
 	randomizing: true,
 	_axes: true,
 	_cells: true,
 	_agreement: true,
-	_effect: true,
 	_curves: true,
 	_strip: true,
 };

@@ -2,7 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { recorder } from "./recorded";
 import { type ReadonlySignal, type Signal, signal } from "./signals";
-import type { Display, ExplainerState, Request } from "./state";
+import type { Display, ExplainerState, Painted, Request } from "./state";
 
 /** Who answers: a kernel, one that is gone, or nobody because the page is a saved one. */
 export type Kernel = "live" | "gone" | "saved page";
@@ -14,9 +14,9 @@ export interface Session<More extends object = object> {
 	/** What was recorded in several positions: which fields of the method, and which of "target" and "index". */
 	movable(): Set<string>;
 	/** Ask Python for another map, or for what else the widget offers. */
-	compute(patch: Partial<Request & More>): void;
+	compute(patch: Partial<Request & Painted & More>): void;
 	/** Look at the same map differently: all views follow, the kernel hears nothing. */
-	show(patch: Partial<Display & Pick<Request, "method" | "index"> & More>): void;
+	show(patch: Partial<Display & Painted & Pick<Request, "method" | "index"> & More>): void;
 }
 
 type Mirrors<State> = { readonly [Trait in keyof State]: ReadonlySignal<State[Trait]> };
@@ -49,6 +49,8 @@ const TRAITS: Record<keyof ExplainerState, true> = {
 	_title: true,
 	_code: true,
 	_recorded: true,
+	region: true,
+	_effect: true,
 };
 
 /** What a saved page adds to the traits. */
@@ -123,7 +125,8 @@ export function connect<More extends object = object>(
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
 	const turn = (from: Request) => {
 		const found = records?.turn(requested(), from);
-		if (found) set({ method: found.method, target: found.target, index: found.index, ...found.drawn });
+		if (found)
+			set({ method: found.method, target: found.target, index: found.index, _effect: {}, ...found.drawn });
 	};
 	let unsaved = false;
 	const save = () => {

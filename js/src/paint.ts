@@ -24,6 +24,22 @@ export interface Look {
 	threshold: number;
 }
 
+/** The values of some maps, one after the other. */
+export function joined(maps: Iterable<Raster>): Float64Array {
+	const parts = Array.from(maps, ({ values }) => values);
+	const all = new Float64Array(parts.reduce((length, { length: more }) => length + more, 0));
+	let at = 0;
+	for (const part of parts) {
+		all.set(part, at);
+		at += part.length;
+	}
+	return all;
+}
+
+export function sumOfMagnitudes(maps: Iterable<Raster>): number {
+	return joined(maps).reduce((sum, value) => sum + Math.abs(value), 0);
+}
+
 /** The magnitudes in rising order: sorted once per map, so that moving "Clip" only looks up. */
 export function sortedMagnitudes(values: Float64Array): Float64Array {
 	return values.map(Math.abs).sort();

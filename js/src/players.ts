@@ -56,6 +56,13 @@ export function playerMap(map: LabelMap, start: number, { height, width }: Size)
 	return numbers;
 }
 
+/** A map in which each pixel has its part of the value of its player. */
+export function spreadOver(numbers: Uint16Array, values: Float64Array): Float64Array {
+	const sizes = new Uint32Array(values.length);
+	for (const player of numbers) sizes[player]++;
+	return Float64Array.from(numbers, (player) => values[player] / sizes[player]);
+}
+
 /** A picture with another one, of any size, where players are absent. */
 export function without(picture: Picture, absent: Picture, numbers: Uint16Array, off: Set<number>): Picture {
 	const [height, width, channels] = picture.shape;

@@ -47,17 +47,10 @@ export function next(recorded: Recorded[], asked: Request, from: Request): Recor
 
 /** Which fields of the method, and which of "target" and "index", have more than one recorded value. */
 export function movable(recorded: Recorded[]): Set<string> {
-	const values = new Map<string, Set<string>>();
-	const note = (name: string, value: unknown) => {
-		const seen = values.get(name) ?? new Set();
-		values.set(name, seen.add(JSON.stringify(value)));
-	};
-	for (const { method, target, index } of recorded) {
-		for (const [name, value] of Object.entries(method)) note(name, value);
-		note("target", target);
-		note("index", index);
-	}
-	return new Set([...values].filter(([, seen]) => seen.size > 1).map(([name]) => name));
+	const all = recorded.map(({ method, target, index }) => Object.entries({ ...method, target, index }));
+	const values = new Set(all.flatMap((one) => one.map((entry) => JSON.stringify(entry))));
+	const names = [...values].map((entry) => JSON.parse(entry)[0] as string);
+	return new Set(names.filter((name, i) => names.indexOf(name) < i));
 }
 
 /** Another word is further away than any number. */

@@ -1,5 +1,6 @@
-/** A region of a picture, painted by hand or moved by keys: which pixels are in it, and what maps give to it. */
+/** A region of a picture, painted by hand or by keys: which pixels are in it, and what maps give to it. */
 import type { Size } from "./reading";
+import type { Painting } from "./use_brush";
 import type { Spot } from "./view";
 
 export interface Mask extends Size {
@@ -34,7 +35,8 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	const { height, width } = mask;
 	const bits = mask.bits.slice();
 	const [x0, y0, x1, y1] = [from.x * width, from.y * height, to.x * width, to.y * height];
-	const reach = Math.max(radius, 0.71) ** 2;
+	// A pixel just at the edge is in it, whatever was rounded on the way.
+	const reach = Math.max(radius, 0.71) ** 2 + 1e-6;
 	const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
 	for (let y = 0.5 - y0, i = 0; i < bits.length; y++) {
 		for (let x = 0.5 - x0; x < width - x0; x++, i++) {
@@ -46,58 +48,14 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	return { height, width, bits };
 }
 
-interface Box {
-	left: number;
-	top: number;
-	right: number;
-	bottom: number;
-}
-
-/** The smallest box around a region, its right and bottom past the end; null for an empty one. */
-export function boxOf({ height, width, bits }: Mask): Box | null {
-	const box = { left: width, top: height, right: 0, bottom: 0 };
-	for (let i = 0; i < bits.length; i++) {
-		if (!bits[i]) continue;
-		const [x, y] = [i % width, Math.floor(i / width)];
-		box.left = Math.min(box.left, x);
-		box.right = Math.max(box.right, x + 1);
-		box.top = Math.min(box.top, y);
-		box.bottom = Math.max(box.bottom, y + 1);
-	}
-	return box.right > 0 ? box : null;
-}
-
-export function rectangle(size: Size, { left, top, right, bottom }: Box): Mask {
-	const mask = emptyMask(size);
-	for (let y = top; y < bottom; y++) mask.bits.fill(1, y * size.width + left, y * size.width + right);
-	return mask;
-}
-
-/**
- * By keys: the first one lays a rectangle in the middle, arrows move the rectangle around what is painted, with Shift
- * they size it. Null for other keys.
- */
-export function pressed(mask: Mask, key: string, resize: boolean): Mask | null {
-	const { height, width } = mask;
-	const step = Math.max(1, Math.round(Math.max(height, width) / 56));
-	const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[key];
-	if (!by) return null;
-	const box = boxOf(mask);
-	if (!box) {
-		const [left, top] = [Math.floor(width / 3), Math.floor(height / 3)];
-		return rectangle(mask, { left, top, right: width - left, bottom: height - top });
-	}
-	const { left, top, right, bottom } = box;
-	const within = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
-	const dx = within(by[0], resize ? left + 1 - right : -left, width - right);
-	const dy = within(by[1], resize ? top + 1 - bottom : -top, height - bottom);
-	const moved = resize ? 0 : 1;
-	return rectangle(mask, {
-		left: left + moved * dx,
-		top: top + moved * dy,
-		right: right + dx,
-		bottom: bottom + dy,
-	});
+/** A mask after a stroke of the brush in hand. */
+export function dabbed(
+	{ mask, radius, tool }: Pick<Painting, "mask" | "radius" | "tool">,
+	size: Size,
+	at: Spot,
+	from = at,
+): Mask {
+	return stroked(mask ?? emptyMask(size), from, at, radius, tool === "paint");
 }
 
 /** The border of a region as an SVG path in pixels of the picture. */

@@ -26,6 +26,8 @@ export interface ExplainerState {
 	_title: string;
 	_code: string;
 	_recorded: Recorded[];
+	region: RegionState | Empty;
+	_effect: Effect | Empty;
 }
 
 /** The tabs of `explore`, each a view of its own. */
@@ -96,6 +98,8 @@ export type Target = number | null | { label: string };
 
 /** What Python computes from. */
 export type Request = Pick<ExplainerState, "method" | "target" | "index">;
+/** What is painted. */
+export type Painted = Pick<ExplainerState, "region">;
 /** What only the page reads: never a reason to compute. */
 export type Display = Pick<
 	ExplainerState,
@@ -254,6 +258,8 @@ export interface FrameArray {
 	dtype: "float16" | "float32";
 	scale: number;
 	offset: number;
+	/** Of the map that shares each value out over its pixels, where one value is painted over many. */
+	spread?: FrameArray;
 }
 
 /** What the map is and how far to trust it; null where the method makes no such claim. */
@@ -377,14 +383,12 @@ export interface CompareState {
 	/** Raw values on one scale, or each map up to its own end. */
 	one_scale: boolean;
 	panel: string;
-	region: RegionState | Empty;
 	/** Set to ask for the strip; Python sets it back. */
 	randomizing: boolean;
 	_axes: Axes;
 	_cells: GridCell[][];
 	/** Rank correlations of all maps, row by row; empty until they are there. */
 	_agreement: number[][];
-	_effect: Effect | Empty;
 	_curves: Curves | Empty;
 	_strip: Strip | Empty;
 }
@@ -407,7 +411,7 @@ export interface RegionState {
 	/** Start and length of each run of pixels. */
 	runs: number[];
 }
-/** What the model says of the picture without a region, by column; null where it is on its way. */
+/** What the model says of the picture without a region, by column; null where it is on its way, none without a model. */
 export interface Effect extends RegionState {
 	score_name: string;
 	seen: ({ baseline: string; score: number; without: number } | null)[];

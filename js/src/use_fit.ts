@@ -1,5 +1,5 @@
-import { useMemo } from "preact/hooks";
 import { decodeArray, decodeFloats } from "./buffers";
+import { useMemo } from "./hooks";
 import type { Session } from "./model";
 import { type Drawn, drawn, type Fit, refit } from "./ridge";
 import type { Choice, Equations, Frame, LIMEState, Surrogate } from "./state";
@@ -31,8 +31,9 @@ export function useFit(state: Session<LIMEState>["state"], frame: Frame | null):
 }
 
 function fitOf(frame: Frame, { intercept, explained, effective, error }: Surrogate): Shown {
-	const parts = frame.arrays.map((array) => decodeArray(frame.data, array));
-	const weights = Float64Array.from(parts.flatMap((part) => Array.from(part)));
+	const weights = Float64Array.from(
+		frame.arrays.flatMap((array) => Array.from(decodeArray(frame.data, array))),
+	);
 	return { weights, error: error && decodeFloats(error), intercept, explained, effective, here: false };
 }
 

@@ -1,13 +1,12 @@
-import { useMemo } from "preact/hooks";
-import { decodeTable } from "./buffers";
+import { useMemo } from "./hooks";
 import type { Session } from "./model";
 import type { Look } from "./paint";
+import { useTable } from "./use_table";
 
 /** A look for each end of a scale, the same one for the same end: what did not change is not painted again. */
 export function useLook(state: Session["state"]): ((scale: number) => Look) | null {
 	const [sign, opacity, threshold] = [state.sign.value, state.opacity.value, state.threshold.value];
-	const data = state._tables.value[state.colormap.value] ?? Object.values(state._tables.value)[0];
-	const table = useMemo(() => data && { diverging: data.diverging, colours: decodeTable(data) }, [data]);
+	const table = useTable(state);
 	return useMemo(() => {
 		if (!table) return null;
 		const looks = new Map<number, Look>();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { border, boxOf, claimOf, emptyMask, fromRuns, pressed, stroked, toRuns } from "../src/region";
+import { border, claimOf, dabbed, emptyMask, fromRuns, stroked, toRuns } from "../src/region";
 
 const SIZE = { height: 6, width: 8 };
 const count = ({ bits }: { bits: Uint8Array }) => bits.reduce((sum, bit) => sum + bit, 0);
@@ -33,17 +33,22 @@ test("a dab is round, never less than a pixel, and may reach beyond the picture"
 	);
 });
 
-test("keys lay a rectangle, move it and size it, and stop at the border", () => {
-	let mask = pressed(emptyMask(SIZE), "ArrowRight", false);
-	assert.ok(mask);
-	assert.deepEqual(boxOf(mask), { left: 2, top: 2, right: 6, bottom: 4 });
-	for (let i = 0; i < 9; i++) mask = pressed(mask, "ArrowLeft", false) ?? mask;
-	assert.deepEqual(boxOf(mask), { left: 0, top: 2, right: 4, bottom: 4 });
-	for (let i = 0; i < 9; i++) mask = pressed(mask, "ArrowRight", true) ?? mask;
-	assert.deepEqual(boxOf(mask), { left: 0, top: 2, right: 8, bottom: 4 });
-	for (let i = 0; i < 9; i++) mask = pressed(mask, "ArrowUp", true) ?? mask;
-	assert.deepEqual(boxOf(mask), { left: 0, top: 2, right: 8, bottom: 3 });
-	assert.equal(pressed(mask, "Tab", false), null);
+test("a dab about the middle of any pixel has the same shape", () => {
+	const size = { height: 28, width: 28 };
+	const sizes = Array.from({ length: 20 }, (_, i) => {
+		const at = { x: (i + 4.5) / 28, y: 13.5 / 28 };
+		return count(stroked(emptyMask(size), at, at, 2, true));
+	});
+	assert.deepEqual(new Set(sizes), new Set([13]));
+});
+
+test("a dab with what is in hand adds to the region, or takes from it", () => {
+	const at = { x: 0.5 / 8, y: 0.5 / 6 };
+	const once = dabbed({ tool: "paint", radius: 1, mask: null }, SIZE, at);
+	assert.deepEqual(toRuns(once), [0, 2, 8, 1]);
+	const line = dabbed({ tool: "paint", radius: 0, mask: once }, SIZE, { x: 7.5 / 8, y: 0.5 / 6 }, at);
+	assert.deepEqual(toRuns(line), [0, 9]);
+	assert.deepEqual(toRuns(dabbed({ tool: "erase", radius: 1, mask: line }, SIZE, at)), [2, 6]);
 });
 
 test("the border goes once around", () => {

@@ -173,23 +173,6 @@ def test_a_region_is_painted_claimed_and_taken_away(page: Page, widget: Locator,
     assert page.errors == []
 
 
-def test_a_region_by_keyboard(page: Page, widget: Locator):
-    widget.get_by_role("radio", name="paint", exact=True).check()
-    cell(widget, "DeepLIFT, Constant").focus()
-    page.keyboard.press("ArrowRight")
-    below = widget.locator(".xai-below")
-    expect(below).to_contain_text("100 pixels")  # 10 x 10 of 28 x 28
-    for _ in range(4):
-        page.keyboard.press("ArrowUp")
-    for _ in range(2):
-        page.keyboard.press("Shift+ArrowRight")
-    expect(below).to_contain_text("120 pixels")
-    expect(below).to_contain_text("the logit")
-    page.keyboard.press("Enter")
-    expect(cell(widget, "DeepLIFT, Constant, chosen")).to_be_focused()
-    assert jupyter.run_code(page, "print(widget.region['runs'][:2], widget.row)") == f"[{28 * 5 + 9}, 12] 2\n"
-
-
 def test_numbers_of_agreement_curves_and_random_weights(page: Page, widget: Locator, digits):
     matrix = panel(widget, "agreement").get_by_role("cell").all_inner_texts()
     found = [float(one.replace("\u2212", "-")) for one in matrix]

@@ -8,25 +8,26 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import BASELINES
 from xai_widgets.caption import sentence
-from xai_widgets.declare import fields, from_json, nearest, parts, positive, to_json
+from xai_widgets.declare import fields, from_json, parts, positive, to_json
 from xai_widgets.methods import Frame, Method, as_method
 from xai_widgets.task import Subject, Task
 from xai_widgets.trees import input_names
 from xai_widgets.widgets import recording, showing
 from xai_widgets.widgets.menu import Menu, limits
+from xai_widgets.widgets.region import Painted
+from xai_widgets.widgets.shared import COMPUTED_FROM, STATE
 from xai_widgets.widgets.source import explain_source
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, choice, number
-from xai_widgets.wire import color_tables, finite, pack
+from xai_widgets.wire import color_tables, finite
 from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
@@ -41,15 +42,6 @@ SIGNS = ("both", "positive", "negative", "absolute")
 _UNTIL_SETTLED, _UNTIL_SHOWN = 0.5, 3.0
 MODES = ("overlay", "side by side", "mask")
 FRAMES_PER_SECOND = 15
-
-COMPUTED_FROM = frozenset({"method", "target", "index"})
-DISPLAY = frozenset({"opacity", "colormap", "sign", "clip", "threshold", "smooth", "mode"})
-# What a page may set besides.
-_OF_THE_HOST = frozenset({"layout", "tabbable", "tooltip", "_dom_classes", "_view_count"})
-
-# Traitlets are not thread-safe: a cell, the page and the worker set traits one at a time. One lock for all widgets:
-# observers run within it and may set traits of another widget, so that two locks could be taken crosswise.
-_STATE = threading.RLock()
 
 
 def asset(name: str) -> str | Path:
@@ -72,7 +64,7 @@ def _left(progress: float, seconds: float) -> str:
     return f" \u00b7 about {left:.0f} s left" if left >= 2 else ""
 
 
-class Explainer(anywidget.AnyWidget):
+class Explainer(Painted):
     """A view of one model at one sample, recomputed in the background when `method`, `target` or `index` change.
 
     Subclasses say which methods they offer and which bundle draws them.
@@ -100,8 +92,6 @@ class Explainer(anywidget.AnyWidget):
     """
 
     METHODS: tuple[type[Method], ...]
-    # Traits of a subclass that its page may set.
-    ASKED: ClassVar[frozenset[str]] = frozenset()
 
     method = Checked(None, lambda self, value: self._check_method(value)).tag(
         sync=True,
@@ -138,12 +128,8 @@ class Explainer(anywidget.AnyWidget):
     _names: traitlets.List[str] = traitlets.List().tag(sync=True)
     _predictions = traitlets.Dict().tag(sync=True)
     _code = traitlets.Unicode().tag(sync=True)
-    _refused = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
     _recorded: traitlets.List[Any] = traitlets.List().tag(sync=True)
-
-    # For a widget whose construction was refused: it is closed like any other.
-    _owner: object | None = None
 
     def __init__(
         self,
@@ -162,7 +148,7 @@ class Explainer(anywidget.AnyWidget):
         **parameters: Any,
     ) -> None:
         # Before super(): traits are checked against these, and may be set from another thread at any time after it.
-        self._changed = threading.Condition(_STATE)
+        self._changed = threading.Condition(STATE)
         self._job = self._drawn_job = 0
         self._answer: tuple[int, Attribution | BaseException | None] = (0, None)
         self._drawn_at = 0.0
@@ -221,6 +207,7 @@ class Explainer(anywidget.AnyWidget):
         """What the page is told of the model and the samples, of which a task explains one."""
         taken, arrays = self._taken, self._subject.inputs.arrays
         return {
+            "region": {},
             "_samples": len(arrays[0]),
             "_names": list(self._subject.names) or task.outputs_name(),
             "_schema": self._menu.schemas(task.method, {}),
@@ -251,7 +238,7 @@ class Explainer(anywidget.AnyWidget):
     def _renew(self, model: Any, inputs: Any) -> None:
         """Take another model or other samples; what does not fit them is refused, and then nothing has changed."""
         given = Taken(model, inputs, features=self._features, **self._options)
-        with _STATE:
+        with STATE:
             same = given.subject.inputs.total == self._taken.subject.inputs.total
             index = self.index if same else 0
             self.method.check(given.subject.view, given.subject.inputs)
@@ -310,34 +297,6 @@ class Explainer(anywidget.AnyWidget):
             color_tables([value])
         return value
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take state from the page: what is refused is said there, and answered with the value that holds."""
-        with _STATE:
-            # Everything else is Python's to say.
-            free = COMPUTED_FROM | DISPLAY | _OF_THE_HOST | self.ASKED
-            allowed = {name: value for name, value in sync_data.items() if name in free}
-            refused = [name for name in sync_data if name in self.keys and name not in allowed]
-            try:
-                super().set_state(allowed)
-            except (TypeError, ValueError, traitlets.TraitError) as error:
-                self._refused = str(error)
-                refused += [name for name in allowed if name in self.keys]
-            else:
-                if allowed.keys() & (COMPUTED_FROM | self.ASKED):
-                    self._refused = ""
-            if refused:
-                self.send_state(refused)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if self.has_trait(name):
-            with _STATE:
-                super().__setattr__(name, value)
-        elif name.startswith("_") or hasattr(self, name):
-            super().__setattr__(name, value)
-        else:
-            settable = [*COMPUTED_FROM, *DISPLAY, *self.ASKED, "model", "inputs"]
-            raise AttributeError(f"{type(self).__name__} has no {name!r}{nearest(name, settable)}")
-
     # What the page is told
 
     def _add_table(self, change: Any) -> None:
@@ -366,7 +325,7 @@ class Explainer(anywidget.AnyWidget):
         return subject.expecting(outputs) if outputs is not None and known == (index, subject.view.build) else subject
 
     def _restart(self, change: Any = None) -> None:
-        with _STATE:
+        with STATE:
             if self._owner is None:
                 return
             self._job += 1
@@ -387,7 +346,7 @@ class Explainer(anywidget.AnyWidget):
                 expected = None
             else:
                 if kind not in self._traced:
-                    with _STATE, self.hold_sync():
+                    with STATE, self.hold_sync():
                         self.phase = "tracing"
                         self.status = f"Preparing {type(method).label} for this model (first time only)"
                 task = self._new_task(method, target, index)
@@ -438,7 +397,7 @@ class Explainer(anywidget.AnyWidget):
         ):
             return
         self._menu.layers = task.places.layers
-        with _STATE:
+        with STATE:
             self._schema = self._menu.schemas(self.method, self._schema)
 
     def _publish(self, job: int, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> None:
@@ -454,7 +413,7 @@ class Explainer(anywidget.AnyWidget):
         drawn["frame"] |= {"job": job, "version": self.frame.get("version", 0) + 1}
         drawn["error"] = ""
         passes = f"{frame.passes} of {frame.total} passes" if frame.total > 1 else "1 pass"
-        with _STATE:
+        with STATE:
             if self._owner is None:
                 return
             self._drawn_job, self._drawn_at, self._latest = job, now, attribution
@@ -476,7 +435,7 @@ class Explainer(anywidget.AnyWidget):
 
     def _packed(self, attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
         """What travels as the map, with its headers."""
-        return pack(heats)
+        return showing.packed(attribution, heats)
 
     def _shown(self, task: Task, frame: Frame, attribution: Attribution, seconds: float) -> dict[str, Any]:
         """The traits that show a map."""
@@ -506,25 +465,8 @@ class Explainer(anywidget.AnyWidget):
         """Traits of a subclass that go with a map."""
         return {}
 
-    def _aside(self, name: str, work: Callable[[], Iterator[None]]) -> None:
-        """Do something beside the map, such as what a click asks for, instead of what was asked by that name before.
-
-        `work` runs in the worker, step by step; an error is shown as what was refused.
-        """
-
-        def steps() -> Iterator[None]:
-            try:
-                yield from work()
-            except Exception as error:
-                with _STATE:
-                    self._refused = str(error) or type(error).__name__
-
-        with _STATE:
-            if self._owner is not None:
-                WORKER.submit(self._asides.setdefault(name, object()), steps)
-
     def _fail(self, job: int, error: Exception) -> None:
-        with _STATE:
+        with STATE:
             if self._owner is None:
                 return
             if job == self._job:
@@ -648,7 +590,7 @@ class Explainer(anywidget.AnyWidget):
         from xai_widgets.pages import widget_page
 
         self.settle()
-        with _STATE:
+        with STATE:
             page = widget_page(self, title=self._title)
         Path(path).write_text(page, encoding="utf-8")
 
@@ -662,7 +604,7 @@ class Explainer(anywidget.AnyWidget):
         layout = self.layout
         super().close()
         layout.close()  # made for this widget by ipywidgets, which leaves it open
-        with _STATE:
+        with STATE:
             self._owner = None
             self._answer = (0, None)
             self._changed.notify_all()

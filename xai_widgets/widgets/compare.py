@@ -9,15 +9,14 @@ import traitlets
 
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import Baseline, Constant
-from xai_widgets.layout import positions
 from xai_widgets.methods import METHODS, Saliency
+from xai_widgets.task import Task
 from xai_widgets.widgets import evidence
-from xai_widgets.widgets.base import _STATE, asset
+from xai_widgets.widgets.base import asset
 from xai_widgets.widgets.grid import Cell
 from xai_widgets.widgets.gridded import Gridded
+from xai_widgets.widgets.shared import STATE
 from xai_widgets.widgets.source import explain_source
-from xai_widgets.widgets.traits import Checked, whole
-from xai_widgets.wire import finite
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +40,6 @@ class CompareWidget(Gridded):
         row, column: The chosen cell.
         one_scale: Whether all maps share one scale of raw values; else each ends at its own 99th percentile.
         panel: What is shown below the grid: "agreement", "region", "curves" or "random weights".
-        region: What is painted: {"input": place, "runs": [start, length, ...]} over the positions of the picture.
         randomizing: Set it to see the chosen map as layers lose what they have learnt; it goes back by itself.
         frame: {job, version, progress} of the grid; maps are in `result()`.
     """
@@ -50,34 +48,18 @@ class CompareWidget(Gridded):
     _css = asset("compare.css")
     METHODS = (Saliency, *(cls for cls in METHODS if not cls.makes_input and cls is not Saliency))
     ASKED: ClassVar[frozenset[str]] = frozenset(
-        {"methods", "baselines", "targets", "row", "column", "one_scale", "panel", "region", "randomizing"}
+        {"methods", "baselines", "targets", "row", "column", "one_scale", "panel", "randomizing"}
     )
 
     one_scale = traitlets.Bool(False).tag(sync=True)
     panel = traitlets.Unicode("agreement").tag(sync=True)
-    region = Checked({}, lambda self, value: self._check_region(value)).tag(sync=True)
     randomizing = traitlets.Bool(False).tag(sync=True)
 
-    _effect = traitlets.Dict().tag(sync=True)
     _curves = traitlets.Dict().tag(sync=True)
     _strip = traitlets.Dict().tag(sync=True)
 
     _measured = 0
     _strip_of: Cell | None = None
-
-    def _check_region(self, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or (value and not isinstance(value.get("runs"), list | tuple)):
-            raise TypeError(f"region must be a dict of an input's place and runs, or empty, got {value!r}")
-        if not value or not value["runs"]:
-            return {}
-        place = whole("region['input']", value.get("input", 0), 0)
-        runs = [whole("region['runs']", one, 0) for one in value["runs"]]
-        arrays = self._subject.inputs.arrays
-        shape = positions(arrays[place].shape) if place < len(arrays) else ()
-        if len(shape) < 2:
-            raise ValueError(f"region must lie on a picture; input {place} is none")
-        evidence.mask_of(runs, shape)
-        return {"input": place, "runs": runs}
 
     def _forget(self, *, others: bool) -> None:
         self._curves = {}
@@ -121,7 +103,7 @@ class CompareWidget(Gridded):
                     line = {"name": name, "group": group, **_place(own)}
                     lines.append({**line, **(found or {})})
                     said = {"baseline": type(away).label, "score_name": attribution.score_name}
-                    with _STATE:
+                    with STATE:
                         if self._owner is None or job != self._job:
                             return
                         self._curves = {**said, "lines": list(lines), "count": len(settled)}
@@ -130,37 +112,24 @@ class CompareWidget(Gridded):
                 self._measured = job
                 self._changed.notify_all()
 
-    @traitlets.observe("region")
-    def _ask_effect(self, _: Any = None) -> None:
-        if not self._ready:
-            return
-        if self.region:
-            self._aside("region", self._take_away)
-        elif self._effect:
-            self._effect = {}
+    def _ask_with_the_map(self, change: Any) -> None:
+        """Once all maps are there; see `_then`."""
 
-    def _take_away(self) -> Iterator[None]:
-        """What the score is without the region: for the chosen column first, then for the others, one pass each."""
-        region, rows = self.region, self._grid
-        chosen = self._cell()
-        if chosen is None or chosen.task is None or not region:
-            return
-        place = region["input"]
-        mask = evidence.mask_of(region["runs"], positions(chosen.task.subject.inputs.arrays[place].shape))
-        seen: list[Any] = [None] * len(self._axes["columns"])
-        for column in sorted(range(len(seen)), key=lambda at: at != self._at_column):
-            away = self.baselines[column] if self.baselines else self._replacement
+    @property
+    def _columns(self) -> int:  # type: ignore[override]
+        return len(self._axes["columns"])
+
+    def _removals(self) -> Iterator[tuple[int, Task, Baseline]]:
+        """The chosen column first, then the others."""
+        rows, chosen = self._grid, self._cell()
+        for column in sorted(range(self._columns if chosen else 0), key=lambda at: at != self._at_column):
+            assert chosen
             cells = rows[chosen.row]
             task = cells[min(column, len(cells) - 1)].task
-            if task is None:
-                continue
-            score, without = evidence.without_region(task, place, mask, away)
-            seen[column] = finite({"baseline": type(away).label, "score": score, "without": without})
-            with _STATE:
-                if self._owner is None or region != self.region or rows is not self._grid:
-                    return
-                self._effect = {**region, "score_name": task.score.reader.name, "seen": list(seen)}
-            yield
+            if rows is not self._grid:
+                return
+            if task is not None:
+                yield column, task, self.baselines[column] if self.baselines else self._replacement
 
     @traitlets.observe("randomizing")
     def _ask_strip(self, change: Any) -> None:

@@ -1,4 +1,4 @@
-"""What speaks for a map or against it: curves beside plain orders, random weights, and a region that is taken away."""
+"""What speaks for a map or against it: curves beside plain orders, and random weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xai_widgets.metrics.case import Case
 from xai_widgets.metrics.curves import Order, curves
 from xai_widgets.metrics.ranks import flat_maps, rank_correlation
 from xai_widgets.metrics.sanity import cascading
-from xai_widgets.task import Subject, Task
+from xai_widgets.task import Subject
 from xai_widgets.trees import leaves, packed
 from xai_widgets.widgets import showing
 from xai_widgets.wire import finite, pack
@@ -89,6 +89,7 @@ def stages(case: Case) -> Iterator[dict[str, Any]]:
     told: list[dict[str, Any]] = [{"layer": "", "similarity": 1.0}]
     before = flat_maps(case.attribution)
     for path, task in cascading(case, 0):
+        yield _strip(told, maps)
         for _, found in task.frames():  # noqa: B007
             yield _strip(told, maps)
         told.append({"layer": path, "similarity": float(rank_correlation(before, flat_maps(found))[0])})
@@ -112,34 +113,3 @@ def _small(attribution: Attribution) -> np.ndarray:
             counts = np.diff(np.append(edges, size))
             one = np.add.reduceat(one, edges, axis) / counts.reshape((-1, 1) if axis == 0 else (1, -1))
     return one
-
-
-def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
-    """Runs as start and length, one after the other, as a mask of positions; those of a volume go all its depth.
-
-    Raises:
-        ValueError: They are no such runs, or reach beyond the picture.
-    """
-    plane = shape[-2:]
-    size = int(np.prod(plane))
-    mask = np.zeros(size, bool)
-    if len(runs) % 2:
-        raise ValueError("region must have runs of two numbers each, a start and a length")
-    for start, length in zip(runs[::2], runs[1::2], strict=True):
-        if not (start >= 0 and length > 0 and start + length <= size):
-            raise ValueError(f"region must lie within the {size} positions of the picture, got {start}, {length}")
-        mask[start : start + length] = True
-    return np.broadcast_to(mask.reshape(plane), shape)
-
-
-def without_region(task: Task, place: int, mask: np.ndarray, baseline: Baseline) -> tuple[float, float]:
-    """The score, and the score where a region of one input is replaced by a baseline: one pass of the model."""
-    subject = task.subject
-    arrays, structure = list(subject.inputs.arrays), subject.inputs.structure
-    array = arrays[place]
-    away = baseline.reference(array)
-    gone = mask[..., None] if has_channels(array.shape) else mask
-    arrays[place] = np.where(gone, away, array).astype(array.dtype)
-    view = subject.view
-    told = task.score.told(subject.outputs, ())
-    return float(task.scores[0]), float(view.scores(told, view.enter(arrays, structure), structure)[0])

@@ -15,9 +15,10 @@ from xai_widgets.declare import from_json, parts, to_json
 from xai_widgets.methods import Method, Saliency, as_method
 from xai_widgets.task import Subject, Task
 from xai_widgets.widgets import grid, showing
-from xai_widgets.widgets.base import _STATE, Explainer
+from xai_widgets.widgets.base import Explainer
 from xai_widgets.widgets.grid import Cell
 from xai_widgets.widgets.menu import limits
+from xai_widgets.widgets.shared import STATE
 from xai_widgets.widgets.taken import Taken
 from xai_widgets.widgets.traits import Checked, whole
 from xai_widgets.worker import WORKER
@@ -161,7 +162,7 @@ class Gridded(Explainer):
         return cells[min(self._at_column, len(cells) - 1)]
 
     def _choose(self, _: Any = None) -> None:
-        with _STATE:
+        with STATE:
             cell = self._cell()
             if cell is not None and self.method != cell.method:
                 self._following = True
@@ -182,7 +183,7 @@ class Gridded(Explainer):
     # The loop
 
     def _restart(self, change: Any = None) -> None:
-        with _STATE:
+        with STATE:
             if self._owner is None or not self._ready or self._following:
                 return
             if change is not None and change.name == "method":
@@ -250,8 +251,11 @@ class Gridded(Explainer):
                             self._say_what_is_traced(cell)
                             cell.advance(subjects[cell.model], self._probability)
                             yield
-                            self._show(job, rows)
-                    self._show(job, rows, now=True)
+                            if time.perf_counter() - self._shown_at > _OFTEN:
+                                self._show(job, rows)
+                                yield
+                    self._show(job, rows)
+                    yield
             cells = [cell for row in rows for cell in row]
             for cell in cells:
                 cell.rank()
@@ -260,9 +264,10 @@ class Gridded(Explainer):
         except Exception as error:  # shown in the view: JupyterLab shows nothing of an error in a thread
             self._fail(job, error)
             return
-        for cell in cells:
-            if cell.task is not None and cell.error is None:
-                return self._learn_layers(cell.task)
+        yield  # what follows may have to be traced
+        known = [cell.task for cell in cells if cell.task is not None and cell.error is None]
+        if known:
+            self._learn_layers(known[0])
 
     def _say_what_is_traced(self, cell: Cell) -> None:
         kind = cell.model, callable(cell.target), *(type(part) for part in parts(cell.method))
@@ -270,9 +275,7 @@ class Gridded(Explainer):
             self._traced.add(kind)
             self.status = f"Preparing {type(cell.method).label} for this model (first time only)"
 
-    def _show(self, job: int, rows: list[list[Cell]], *, now: bool = False, **more: Any) -> None:
-        if not now and time.perf_counter() - self._shown_at < _OFTEN:
-            return
+    def _show(self, job: int, rows: list[list[Cell]], **more: Any) -> None:
         looks: dict[int, Any] = {}
         for cell in (cell for row in rows for cell in row):
             self._tell(cell)
@@ -291,7 +294,7 @@ class Gridded(Explainer):
             "error": str(errors[0]) if errors else "",
             **more,
         }
-        with _STATE:
+        with STATE:
             if self._owner is None or job != self._job:
                 return
             self._shown_at = time.perf_counter()
@@ -325,10 +328,10 @@ class Gridded(Explainer):
             "_code": self.code(),
             "_predictions": showing.predictions(self._task.subject.outputs),
         }
-        self._show(job, rows, now=True, **told)
+        self._show(job, rows, **told)
         wrong = [cell.error for cell in cells if cell.error is not None]
         chosen = self._cell()
-        with _STATE:
+        with STATE:
             if self._owner is None or job != self._job:
                 return
             self._settle(job, wrong[0] if wrong or chosen is None or chosen.attribution is None else chosen.attribution)
@@ -352,7 +355,7 @@ class Gridded(Explainer):
             As `SaliencyWidget.result` does; what went wrong in any cell.
         """
         super().result(timeout)
-        with _STATE:
+        with STATE:
             return [[cell.attribution for cell in row if cell.attribution is not None] for row in self._grid]
 
     def record(self, **positions: Sequence[Any]) -> None:

@@ -109,6 +109,11 @@ class HandedSHAP(SHAPWidget):
             self.status = NOTHING_TO_COMPUTE
         super()._settle(job, answer)
 
+    def _take_away(self) -> Iterator[None]:
+        """Nothing is seen: there is no model to ask."""
+        self._effect = {**self.region, "score_name": "", "seen": []}
+        yield
+
     def _beside(self, shown: Attribution) -> Iterator[None]:
         """All samples at once, of the output that is shown."""
         a = self._handed.attributed(self.target if shown.target[0] < 0 else int(shown.target[0]))

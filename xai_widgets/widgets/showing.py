@@ -12,7 +12,8 @@ from xai_widgets.doubts import early_share
 from xai_widgets.layout import positions
 from xai_widgets.methods import Frame
 from xai_widgets.task import Task
-from xai_widgets.wire import finite, picture
+from xai_widgets.trees import leaves
+from xai_widgets.wire import finite, pack, picture
 
 if TYPE_CHECKING:
     from xai_widgets.engine.outputs import Outputs
@@ -32,6 +33,31 @@ def flat_maps(attribution: Attribution) -> list[np.ndarray]:
 
 def _flat(one: np.ndarray) -> np.ndarray:
     return one.sum(axis=tuple(range(one.ndim - 2))) if one.ndim > 2 else one
+
+
+def packed(attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
+    """Maps as they travel; where one value is painted over many pixels, its header has another one, `spread`.
+
+    That is of the map in which each pixel has its part of the value: what a region is given is a sum over that one.
+    """
+    headers, data = pack(heats)
+    if not heats:
+        return headers, data
+    values, inputs = leaves(attribution.values), leaves(attribution.inputs)
+    if attribution.segments is not None:
+        shares = [
+            _flat((weights[0] / np.maximum(np.bincount(labels.ravel(), minlength=weights.shape[1]), 1))[labels[0]])
+            for weights, labels in zip(values, leaves(attribution.segments), strict=True)
+        ]
+        spread, more = pack(shares)
+        spread = [{**one, "offset": one["offset"] + len(data)} for one in spread]
+        return [{**header, "spread": one} for header, one in zip(headers, spread, strict=True)], data + more
+    for header, array in zip(headers, values, strict=True):
+        where = positions(inputs[min(header["input"], len(inputs) - 1)].shape)
+        cells = array.shape[1 : 1 + len(where)]
+        if len(where) > 1 and cells != where:
+            header["spread"] = {**header, "scale": header["scale"] * np.prod(cells) / np.prod(where)}
+    return headers, data
 
 
 def behind(name: str, sample: np.ndarray, heat: np.ndarray | None, limits: Limits, features: Sequence[str]) -> Any:

@@ -1,6 +1,6 @@
-import { useMemo } from "preact/hooks";
 import { consensus } from "../consensus";
 import { fixed } from "../format";
+import { useMemo } from "../hooks";
 import { isPicture } from "../inputs";
 import type { Scene } from "../scene";
 import { MapCell, type Sight, sizeOf } from "./map_cell";

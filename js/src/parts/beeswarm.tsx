@@ -1,6 +1,7 @@
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { signed, significant } from "../format";
-import { type Link, moveAmong } from "../link";
+import { useLayoutEffect, useMemo, useRef, useState } from "../hooks";
+import { moveAmong } from "../keys";
+import type { Link } from "../link";
 import type { Explaineds } from "../shapley";
 import type { Order } from "../state";
 import { type Dot, dotsOf, nearest, neighbour, RADIUS, ROW, rowsOf } from "../swarm";

@@ -1,5 +1,5 @@
 import { filled } from "../inputs";
-import type { Scene } from "../scene";
+import { columnOf, type Scene } from "../scene";
 import { AgreementPanel } from "./agreement";
 import { Claims } from "./claims";
 import { CurvesPanel } from "./curves";
@@ -11,7 +11,7 @@ const PANELS = ["agreement", "region", "curves", "random weights"];
 
 /** Which of the maps to believe: one question at a time. */
 export function Below(scene: Scene & { sight: Sight; pixels: number }) {
-	const { session, chosen, look, pixels } = scene;
+	const { session, shown, chosen, column, look, choose, pixels } = scene;
 	const { state, kernel, show, compute } = session;
 	const panel = state.panel.value;
 	const curves = filled(state._curves.value);
@@ -26,7 +26,17 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 				onChange={(panel) => show({ panel })}
 			/>
 			{panel === "agreement" && <AgreementPanel {...scene} />}
-			{panel === "region" && <Claims {...scene} />}
+			{panel === "region" && (
+				<Claims
+					{...{ session, column, pixels }}
+					claimants={shown.map((one) => ({
+						...{ name: one.name, card: one.cell.card, shares: one.shares },
+						column: columnOf(one.cell, column),
+						chosen: one === chosen,
+						onChoose: () => choose(one.cell),
+					}))}
+				/>
+			)}
 			{panel === "curves" &&
 				(curves ? (
 					<CurvesPanel {...scene} curves={curves} />

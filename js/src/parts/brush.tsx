@@ -1,29 +1,16 @@
-import { useMemo, useRef } from "preact/hooks";
+import { useRef } from "../hooks";
 import type { Size } from "../reading";
-import { border, emptyMask, type Mask, stroked } from "../region";
+import { dabbed } from "../region";
+import type { Painting } from "../use_brush";
 import { type Spot, toPicture, type View } from "../view";
 
-export type Tool = "look" | "paint" | "erase";
-
-/** What is in hand, and what was painted. */
-export interface Painting {
-	tool: Tool;
-	/** Of the brush, in pixels of the picture. */
-	radius: number;
-	mask: Mask | null;
-	onPaint: (mask: Mask) => void;
-}
-
-/**
- * What lies over a pane for a region to be painted: its border, and while a brush is in hand the strokes. It takes the
- * mask as it is and hands on a whole new one with every move, so that any picture view can have it.
- */
-export function Brush({ tool, radius, mask, onPaint, size, view }: Painting & { size: Size; view: View }) {
+/** What lies over a pane for a region to be painted: its border, and while a brush is in hand its size and the strokes. */
+export function BrushLayer(props: { painting: Painting; size: Size; view: View; spot: Spot | null }) {
+	const { painting, size, view, spot } = props;
 	const { height, width } = size;
+	const { tool, radius } = painting;
 	const last = useRef<Spot | null>(null);
-	const line = useMemo(() => (mask ? border(mask) : ""), [mask]);
 	const corner = toPicture(view, { x: 0, y: 0 });
-	const near = view.zoom;
 
 	const paint = (event: PointerEvent) => {
 		const box = (event.currentTarget as Element).getBoundingClientRect();
@@ -31,7 +18,7 @@ export function Brush({ tool, radius, mask, onPaint, size, view }: Painting & { 
 			x: (event.clientX - box.left) / box.width,
 			y: (event.clientY - box.top) / box.height,
 		});
-		onPaint(stroked(mask ?? emptyMask(size), last.current ?? at, at, radius, tool === "paint"));
+		painting.onPaint(dabbed(painting, size, at, last.current ?? at));
 		last.current = at;
 	};
 	const begin = (event: PointerEvent) => {
@@ -47,7 +34,7 @@ export function Brush({ tool, radius, mask, onPaint, size, view }: Painting & { 
 		<svg
 			class="xai-brush"
 			data-tool={tool}
-			viewBox={`${corner.x * width} ${corner.y * height} ${width / near} ${height / near}`}
+			viewBox={`${corner.x * width} ${corner.y * height} ${width / view.zoom} ${height / view.zoom}`}
 			preserveAspectRatio="none"
 			aria-hidden="true"
 			onPointerDown={begin}
@@ -55,7 +42,8 @@ export function Brush({ tool, radius, mask, onPaint, size, view }: Painting & { 
 			onPointerUp={end}
 			onPointerCancel={end}
 		>
-			<path d={line} />
+			<path d={painting.line} />
+			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
 		</svg>
 	);
 }

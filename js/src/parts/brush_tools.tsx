@@ -1,4 +1,4 @@
-import type { Painting, Tool } from "./brush";
+import type { Brush, Tool } from "../use_brush";
 import { slider } from "./controls";
 import { NumberField } from "./number_field";
 import { Segmented } from "./segmented";
@@ -6,22 +6,25 @@ import { Segmented } from "./segmented";
 const TOOLS: Tool[] = ["look", "paint", "erase"];
 const BRUSH = slider("brush", "Radius of the brush, in pixels of the picture.", 1, 40, 1, "px", "int");
 
-/** What the hand does on a map: read it, or paint a region. */
-export function BrushTools(
-	props: Painting & { onTool: (tool: Tool) => void; onRadius: (radius: number) => void; onClear: () => void },
-) {
+/** What the hand does on a map: read it, or paint a region. Who only reads is offered no more than to paint. */
+export function BrushTools({ tool, radius, painted, onTool, onRadius, onClear }: Brush) {
+	const busy = painted || tool !== "look";
 	return (
 		<div class="xai-brush-tools">
 			<Segmented
 				label="Pointer"
-				options={TOOLS.map((value) => ({ value, label: value }))}
-				value={props.tool}
-				onChange={props.onTool}
+				options={TOOLS.slice(0, busy ? 3 : 2).map((value) => ({ value, label: value }))}
+				value={tool}
+				onChange={onTool}
 			/>
-			<NumberField field={BRUSH} value={props.radius} onChange={props.onRadius} />
-			<button type="button" aria-disabled={!props.mask} onClick={props.onClear}>
-				Clear region
-			</button>
+			{busy && (
+				<>
+					<button type="button" aria-disabled={!painted} onClick={onClear}>
+						Clear region
+					</button>
+					<NumberField field={BRUSH} value={radius} onChange={onRadius} />
+				</>
+			)}
 		</div>
 	);
 }

@@ -1,7 +1,8 @@
-import { useMemo } from "preact/hooks";
+import { useMemo } from "../hooks";
 import { isPicture } from "../inputs";
 import type { Session } from "../model";
 import type { Beside, CAMState, ChannelAnswer, Empty } from "../state";
+import { useTable } from "../use_table";
 import { Channels } from "./channels";
 import { SwitchField } from "./fields";
 import { LayerSlider } from "./layer_slider";
@@ -9,7 +10,6 @@ import { LayerTree } from "./layer_tree";
 import { Segmented } from "./segmented";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
-import { useTable } from "./use_table";
 import { Variants } from "./variants";
 
 const SCALING = ["blended", "cells"].map((value) => ({ value, label: value, name: `Scaling: ${value}` }));
@@ -86,9 +86,8 @@ export function CamView(session: Session<CAMState>) {
 			}
 		>
 			<Stage
-				state={state}
+				session={session}
 				frame={shown}
-				onShow={show}
 				smoothly={smoothly}
 				caption={channel && `Channel ${channel.channel} of ${channel.layer}`}
 				under={

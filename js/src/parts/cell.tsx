@@ -2,12 +2,15 @@ import { significant } from "../format";
 import { isFeatures, isPicture } from "../inputs";
 import type { Look } from "../paint";
 import { moved, pointAt, spotOf } from "../reading";
-import { emptyMask, pressed } from "../region";
+import { dabbed } from "../region";
 import type { GridCell, Input } from "../state";
+import type { Brush } from "../use_brush";
 import type { Shown } from "../use_cells";
-import { reveal } from "../view";
-import { Brush, type Painting } from "./brush";
+import { reveal, type Spot } from "../view";
+import { BrushLayer } from "./brush";
 import { MapCell, type Sight, sizeOf } from "./map_cell";
+
+const CENTRE: Spot = { x: 0.5, y: 0.5 };
 
 /** One cell of the grid: its maps, a figure below them, and what the keys do on them. */
 export function Cell(props: {
@@ -18,36 +21,33 @@ export function Cell(props: {
 	smooth: number;
 	look: Look;
 	sight: Sight;
-	painting: Painting;
-	/** The input that is painted on. */
-	painted: number;
+	brush: Brush;
 	chosen: boolean;
 	onChoose: () => void;
 }) {
-	const { cell, own, name, inputs, smooth, look, sight, painting, painted, chosen, onChoose } = props;
+	const { cell, own, name, inputs, smooth, look, sight, brush, chosen, onChoose } = props;
 	const sentence = `${name}: ${own ? own.cell.sentence : "no map yet"}`;
 	const maps = inputs.map((input, i) => {
 		const raster = own?.rasters[i] ?? null;
 		const picture = isPicture(input) ? input : null;
 		return { input, raster, picture, size: isFeatures(input) ? null : sizeOf(picture, raster) };
 	});
-	const size = maps[painted]?.size ?? maps[0]?.size;
+	const size = maps[brush.input]?.size ?? maps[0]?.size;
 
 	const press = (event: KeyboardEvent) => {
 		const { key, shiftKey } = event;
-		if (key === "Enter" || key === " ") onChoose();
-		else if (!size) return;
-		else if (painting.tool === "look") {
-			const spot = sight.spot ?? { x: 0.5, y: 0.5 };
-			const to = moved(pointAt(spot, size), key, shiftKey, size);
+		const point = size && pointAt(sight.spot ?? CENTRE, size);
+		if (key === "Enter" || key === " ") {
+			if (point && brush.tool !== "look") {
+				const painting = brush.over(brush.input);
+				painting.onPaint(dabbed(painting, size, spotOf(point, size)));
+			} else onChoose();
+		} else {
+			const to = point && moved(point, key, shiftKey, size);
 			if (!to) return;
-			const next = sight.spot ? spotOf(to, size) : spot;
+			const next = spotOf(sight.spot ? to : point, size);
 			sight.onHover(next);
 			sight.onView(reveal(sight.view, next));
-		} else {
-			const mask = pressed(painting.mask ?? emptyMask(size), key, shiftKey);
-			if (!mask) return;
-			painting.onPaint(mask);
 		}
 		event.preventDefault();
 	};
@@ -76,7 +76,7 @@ export function Cell(props: {
 							sight={sight}
 							sentence={sentence}
 							onPick={onChoose}
-							over={i === painted && <Brush {...painting} size={size} view={sight.view} />}
+							over={picture && <BrushLayer painting={brush.over(i)} size={size} {...sight} />}
 						/>
 					);
 				})}

@@ -1,27 +1,39 @@
 import { fixed, percent, scoreDecimals } from "../format";
 import { filled } from "../inputs";
-import { claimOf } from "../region";
-import { columnOf, type Scene } from "../scene";
+import type { Session } from "../model";
+import { claimIn, type Shares } from "../shares";
+import type { Card } from "../state";
 import { Table } from "./table";
 
+/** A map that claims a part of what happens for the region. */
+export interface Claimant {
+	name: string;
+	card: Card;
+	shares: Shares;
+	/** Where the model's own answer for it stands. */
+	column: number;
+	chosen?: boolean | undefined;
+	onChoose?: (() => void) | undefined;
+}
+
 /** What each map claims for the painted region, beside what its removal does to the score. */
-export function Claims({ session, shown, chosen, column, choose, pixels }: Scene & { pixels: number }) {
-	const { state, kernel } = session;
+export function Claims(props: { session: Session; claimants: Claimant[]; column: number; pixels: number }) {
+	const { claimants, column, pixels } = props;
+	const { state, kernel } = props.session;
 	const region = filled(state.region.value);
 	const effect = filled(state._effect.value);
 	if (!region)
 		return (
 			<p class="xai-quiet">
-				Choose Paint and draw on a map; or press an arrow key there for a rectangle: arrows move it, with
-				Shift they size it.
+				Choose Paint and draw on a map; by keys, arrows move the point and Enter paints there.
 			</p>
 		);
-	const seen = effect && String(effect.runs) === String(region.runs) ? effect.seen : [];
+	const seen = effect && String(effect.runs) === String(region.runs) ? effect.seen : null;
 	const size = region.runs.reduce((sum, length, i) => sum + (i % 2) * length, 0);
-	const decimals = shown[0] ? scoreDecimals(shown[0].cell.card) : 2;
-	const told = seen[column];
+	const decimals = claimants[0] ? scoreDecimals(claimants[0].card) : 2;
+	const told = seen?.[column];
 	const drop = told ? told.score - told.without : 0;
-	const claims = shown.map((one) => claimOf(one.rasters[region.input].values, region.runs, one.total));
+	const claims = claimants.map(({ shares }) => claimIn(shares, region));
 	const most = Math.max(...claims.map(({ share }) => share)) || 1;
 	return (
 		<>
@@ -29,37 +41,36 @@ export function Claims({ session, shown, chosen, column, choose, pixels }: Scene
 				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
 				{told
 					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${drop < 0 ? "rises" : "falls"} by ${fixed(Math.abs(drop), decimals)}, from ${fixed(told.score, decimals)} to ${fixed(told.without, decimals)}.`
-					: kernel.value === "live"
+					: kernel.value === "live" && seen?.length !== 0
 						? "Asking the model."
-						: "Only a kernel knows what its removal does."}
+						: "Only a kernel with the model knows what its removal does."}
 			</p>
 			<Table
 				label="Claims for the region"
 				heads={["Map", "Share of it all", "Change claimed", "Change seen"]}
-				rows={shown.map((one, i) => {
-					const { cell, name } = one;
+				rows={claimants.map(({ name, card, column, chosen, onChoose }, i) => {
 					const { sum, share } = claims[i];
-					const own = seen[columnOf(cell, column)];
+					const own = seen?.[column];
 					return {
-						name,
-						chosen: one === chosen,
-						onChoose: () => choose(cell),
+						...{ name, chosen, onChoose },
 						cells: [
-							{
-								text: (
-									<span class="xai-share">
-										<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}px` }} />
-										{percent(share)}
-									</span>
-								),
-							},
-							{ text: cell.card.residual === null ? "none" : fixed(-sum, decimals) },
-							{ text: own && fixed(own.without - own.score, decimals) },
-						],
+							<span class="xai-share">
+								{claims.length > 1 && (
+									<span class="xai-level" style={{ inlineSize: `${(60 * share) / most}px` }} />
+								)}
+								{percent(share)}
+							</span>,
+							card.residual === null ? "none" : fixed(-sum, decimals),
+							own && fixed(own.without - own.score, decimals),
+						].map((text) => ({ text })),
 					};
 				})}
 			/>
-			<p class="xai-quiet">Only a map that adds up to a difference claims a change for each of its parts.</p>
+			{claimants.some(({ card }) => card.residual === null) && (
+				<p class="xai-quiet">
+					Only a map that adds up to a difference claims a change for each of its parts.
+				</p>
+			)}
 		</>
 	);
 }

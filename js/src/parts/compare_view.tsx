@@ -1,20 +1,20 @@
-import { useMemo, useState } from "preact/hooks";
 import { aboutChosen } from "../about_chosen";
-import { filled, isFeatures, isPicture } from "../inputs";
+import { useState } from "../hooks";
+import { isFeatures } from "../inputs";
 import type { Session } from "../model";
-import { fromRuns, type Mask, toRuns } from "../region";
 import { columnOf, type Place, type Scene } from "../scene";
 import type { CompareState } from "../state";
+import { useBrush } from "../use_brush";
 import { useCells } from "../use_cells";
 import { useLook } from "../use_look";
 import { type Spot, WHOLE } from "../view";
 import { AxesControls } from "./axes_controls";
 import { Below } from "./below";
-import type { Painting, Tool } from "./brush";
 import { BrushTools } from "./brush_tools";
 import { FeatureTable } from "./features";
 import { Grid } from "./grid";
 import { Legend } from "./legend";
+import { PathCurve } from "./path_curve";
 import { Segmented } from "./segmented";
 import { Shell } from "./shell";
 import { Tools } from "./tools";
@@ -27,51 +27,33 @@ export function CompareView(session: Session<CompareState>) {
 	const error = state.error.value;
 	const row = Math.max(0, Math.min(state.row.value, axes.rows.length - 1));
 	const column = Math.max(0, Math.min(state.column.value, axes.columns.length - 1));
-	const shown = useCells(state._cells.value, axes, state.clip.value);
+	const shown = useCells(state._cells.value, axes, state.clip.value, inputs);
 	const chosen = shown.find(({ cell }) => cell.row === row && columnOf(cell, column) === column);
 	const [view, onView] = useState(WHOLE);
 	const [spot, onHover] = useState<Spot | null>(null);
-	const [tool, setTool] = useState<Tool>("look");
-	const [brush, setBrush] = useState(0);
 	const one = state.one_scale.value;
 	const common = one ? Math.max(0, ...shown.map(({ end }) => end)) : null;
 	const look = useLook(state);
 
-	// A region is painted on the first picture, and lies there in all maps.
-	const region = filled(state.region.value);
-	const painted = region?.input ?? inputs.findIndex(isPicture);
-	const picture = inputs[painted];
-	const [height, width] = picture && isPicture(picture) ? picture.shape : [0, 0];
-	const mask = useMemo(
-		() => (region && height > 0 ? fromRuns(region.runs, { height, width }) : null),
-		[region, height, width],
-	);
-	// Without a kernel the claims follow all the same.
-	const ask = kernel.value === "live" ? compute : show;
-	const onPaint = (mask: Mask) => {
-		const runs = toRuns(mask);
-		ask({ region: runs.length ? { input: painted, runs } : {}, panel: "region" });
-	};
-	const painting: Painting = {
-		tool,
-		radius: brush || Math.max(1, Math.round(height / 28)),
-		mask,
-		onPaint,
-	};
+	const brush = useBrush(session, { panel: "region" });
 	const sight = { view, spot, onView, onHover };
-	const choose = (cell: Place) => ask({ row: cell.row, column: columnOf(cell, column) });
+	const choose = (cell: Place) => {
+		const ask = kernel.value === "live" ? compute : show;
+		ask({ row: cell.row, column: columnOf(cell, column) });
+	};
 	const scene: Scene | null = look && { session, shown, chosen, column, look, choose };
 
 	return (
 		<Shell
 			session={aboutChosen(session, chosen, row, column)}
 			name="compare"
+			below={<PathCurve frame={chosen?.cell} />}
 			sentence={chosen && `${chosen.name}. ${chosen.cell.sentence}`}
 			choices={<AxesControls session={session} row={row} column={column} />}
 		>
 			<div class="xai-stage">
 				{scene && !inputs.every(isFeatures) && (
-					<Grid {...scene} row={row} common={common} sight={sight} painting={painting} painted={painted} />
+					<Grid {...scene} row={row} common={common} sight={sight} brush={brush} />
 				)}
 				{/* Features are in units of the end of each map. */}
 				{inputs.map(
@@ -82,7 +64,7 @@ export function CompareView(session: Session<CompareState>) {
 						{error}
 					</p>
 				)}
-				{look && height > 0 && (
+				{look && brush.pixels > 0 && (
 					<>
 						<div class="xai-scale">
 							<Legend {...look(1)} scale={common ?? 1} />
@@ -102,19 +84,14 @@ export function CompareView(session: Session<CompareState>) {
 								value={one ? "one" : "own"}
 								onChange={(value) => show({ one_scale: value === "one" })}
 							/>
-							<BrushTools
-								{...painting}
-								onTool={setTool}
-								onRadius={setBrush}
-								onClear={() => ask({ region: {} })}
-							/>
+							<BrushTools {...brush} />
 						</div>
 					</>
 				)}
-				{height > 0 && (
+				{brush.pixels > 0 && (
 					<Tools mode={null} view={view} sign={state.sign.value} onShow={show} onView={onView} />
 				)}
-				{scene && <Below {...scene} sight={sight} pixels={height * width} />}
+				{scene && <Below {...scene} sight={sight} pixels={brush.pixels} />}
 			</div>
 		</Shell>
 	);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "../hooks";
 
 const NOTICE = 2000;
 
@@ -9,19 +9,19 @@ export function CopyCode({ code }: { code: string }) {
 	const button = useRef<HTMLButtonElement>(null);
 	const source = useRef<HTMLTextAreaElement>(null);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!copied) return;
 		const timer = setTimeout(() => setCopied(0), NOTICE);
 		return () => clearTimeout(timer);
 	}, [copied]);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (laidOut) source.current?.select();
 	}, [laidOut]);
 
 	const copy = async () => {
 		try {
 			await navigator.clipboard.writeText(code);
-			setCopied((count) => count + 1);
+			setCopied(copied + 1);
 		} catch {
 			// Plain http has no clipboard, and a frame may be denied it.
 			setLaidOut(true);
@@ -40,7 +40,7 @@ export function CopyCode({ code }: { code: string }) {
 					readOnly
 					aria-label="Python code"
 					value={code}
-					onCopy={() => setCopied((count) => count + 1)}
+					onCopy={() => setCopied(copied + 1)}
 					onBlur={() => setLaidOut(false)}
 					// Leaving closes it.
 					onKeyDown={({ key }) => key === "Escape" && button.current?.focus()}

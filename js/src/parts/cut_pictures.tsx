@@ -1,17 +1,21 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "../hooks";
 import { isPicture } from "../inputs";
 import type { Session } from "../model";
 import type { Table } from "../paint";
-import { hasLabels, type Player } from "../players";
-import type { LIMEState } from "../state";
+import { hasLabels, type Player, playerMap, spreadOver } from "../players";
+import type { Shares } from "../shares";
+import type { Card, LIMEState } from "../state";
+import { useBrush } from "../use_brush";
 import { WHOLE } from "../view";
 import { Legend } from "./legend";
+import { Painted } from "./painted";
 import { Superpixels } from "./superpixels";
 import { Tools } from "./tools";
 
 /** The pictures among the inputs, cut into their players, with their scale and how they are looked at. */
 export function CutPictures(props: {
 	session: Session<LIMEState>;
+	card: Card | undefined;
 	table: Table;
 	players: Player[];
 	/** Of each input the number of its first player. */
@@ -26,7 +30,7 @@ export function CutPictures(props: {
 	onLit: (player: number | null) => void;
 	onToggle: (player: number) => void;
 }) {
-	const { session, table, starts, weights, order, top, off, ...shared } = props;
+	const { session, card, table, starts, weights, order, top, off, ...shared } = props;
 	const { state, show } = session;
 	const [view, setView] = useState(WHOLE);
 	const sign = state.sign.value;
@@ -43,13 +47,28 @@ export function CutPictures(props: {
 	);
 	const look = useMemo(() => ({ table, sign, opacity, threshold: 0, scale }), [table, sign, opacity, scale]);
 	const inputs = state._pictures.value;
+	const brush = useBrush(session);
+	const brushed = brush.painted || brush.tool !== "look";
 	const several = inputs.length > 1;
-	const cut = inputs.flatMap((picture, i) => {
-		const labels = state._players.value[i];
-		const absent = state._baselines.value[i];
-		if (!isPicture(picture) || !hasLabels(labels)) return [];
-		return [{ picture, labels, start: starts[i], absent: absent && isPicture(absent) ? absent : null }];
-	});
+	const [players, absents] = [state._players.value, state._baselines.value];
+	const cut = useMemo(
+		() =>
+			inputs.flatMap((picture, i) => {
+				const labels = players[i];
+				if (!isPicture(picture) || !hasLabels(labels)) return [];
+				const [height, width] = picture.shape;
+				const size = { height, width };
+				const numbers = playerMap(labels, starts[i], size);
+				const absent = absents[i];
+				return [{ i, picture, size, numbers, absent: absent && isPicture(absent) ? absent : null }];
+			}),
+		[inputs, players, absents, starts],
+	);
+	const shares = useMemo(() => {
+		const maps: Shares["maps"] = [];
+		if (brushed) for (const { i, numbers } of cut) maps[i] = spreadOver(numbers, weights);
+		return { maps, total: weights.reduce((sum, weight) => sum + Math.abs(weight), 0) };
+	}, [brushed, cut, weights]);
 	return (
 		<>
 			<div
@@ -57,7 +76,7 @@ export function CutPictures(props: {
 					state.error.value || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"
 				}
 			>
-				{cut.map(({ picture, ...one }) => (
+				{cut.map(({ i, picture, ...one }) => (
 					<section key={picture.name}>
 						{several && <p class="xai-title">{picture.name}</p>}
 						<Superpixels
@@ -71,6 +90,7 @@ export function CutPictures(props: {
 							mode={mode}
 							view={view}
 							onView={setView}
+							painting={brush.over(i)}
 							label={several ? `Point on the picture of ${picture.name}` : "Point on the picture"}
 						/>
 					</section>
@@ -83,7 +103,9 @@ export function CutPictures(props: {
 				sign={sign}
 				onShow={show}
 				onView={setView}
+				brush={cut.length > 0 && brush}
 			/>
+			{card && brushed && <Painted {...{ session, brush, card, shares }} name={undefined} />}
 		</>
 	);
 }

@@ -1,5 +1,6 @@
 import { fixed, percent } from "../format";
 import type { Edited, Empty, Predictions } from "../state";
+import { Table } from "./table";
 
 /** The score by the model and by its linear model, of the whole input and of the edited one. */
 export function EditTable(props: {
@@ -19,28 +20,20 @@ export function EditTable(props: {
 	const number = (value: number | null, otherwise: string) =>
 		value === null ? otherwise : fixed(value, decimals);
 	const waiting = offline ? "needs a kernel" : "…";
-	const row = (name: string, one: number | null, other: number | null) => (
-		<tr>
-			<th scope="row">{name}</th>
-			<td class="xai-figure">{number(one, "")}</td>
-			<td class="xai-figure">{off > 0 && number(other, waiting)}</td>
-		</tr>
-	);
+	const row = (name: string, one: number | null, other: number | null) => ({
+		name,
+		cells: [number(one, ""), off > 0 && number(other, waiting)].map((text) => ({ text })),
+	});
 	return (
 		<div class="xai-edit">
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">{score}</th>
-						<th scope="col">whole</th>
-						<th scope="col">{off > 0 ? `${off} off` : "edited"}</th>
-					</tr>
-				</thead>
-				<tbody>
-					{row("model", whole.model, edited.model)}
-					{row("linear model", whole.surrogate, edited.surrogate)}
-				</tbody>
-			</table>
+			<Table
+				label="Scores of the whole and of what is left"
+				heads={[score, "whole", off > 0 ? `${off} off` : "edited"]}
+				rows={[
+					row("model", whole.model, edited.model),
+					row("linear model", whole.surrogate, edited.surrogate),
+				]}
+			/>
 			<p>
 				{off === 0
 					? "Click a part, or press Enter on it, to switch it off."

@@ -1,5 +1,5 @@
 import type { AnyModel, Host } from "@anywidget/types";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "../hooks";
 import { type ReadonlySignal, signal } from "../signals";
 import type { ExplorerState } from "../state";
 import { useUniqueId } from "./unique_id";
@@ -93,7 +93,7 @@ export function ExploreView({ state, open, host, signal }: Tabs & { host?: Host;
 
 function Inner({ reference, host, signal }: { reference: string; host: Host; signal: AbortSignal }) {
 	const place = useRef<HTMLDivElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const gone = new AbortController();
 		signal.addEventListener("abort", () => gone.abort(), { signal: gone.signal });
 		host.getWidget(reference).then((widget) => {

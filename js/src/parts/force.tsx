@@ -1,5 +1,6 @@
 import { fixed, sharedDecimals } from "../format";
-import { type Link, moveAmong } from "../link";
+import { moveAmong } from "../keys";
+import type { Link } from "../link";
 import { barColour, type Table } from "../paint";
 import { type Explained, forces, type Part } from "../shapley";
 import { FeatureButton } from "./feature_button";

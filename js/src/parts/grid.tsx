@@ -1,7 +1,7 @@
 import { isPicture } from "../inputs";
 import { columnOf, type Scene } from "../scene";
+import type { Brush } from "../use_brush";
 import { nameOf } from "../use_cells";
-import type { Painting } from "./brush";
 import { Cell } from "./cell";
 import type { Sight } from "./map_cell";
 import { Swatch } from "./swatch";
@@ -16,11 +16,10 @@ export function Grid(
 		/** Where colours end in all maps; null: each at its own end. */
 		common: number | null;
 		sight: Sight;
-		painting: Painting;
-		painted: number;
+		brush: Brush;
 	},
 ) {
-	const { session, shown, row, column, common, look, sight, painting, painted, choose } = props;
+	const { session, shown, row, column, common, look, sight, brush, choose } = props;
 	const { _axes, _cells, _pictures, smooth } = session.state;
 	const { rows, columns, looks } = _axes.value;
 	const headed = _cells.value.findIndex(([first]) => first.span === 1);
@@ -47,8 +46,7 @@ export function Grid(
 							smooth={smooth.value}
 							look={look(common ?? own?.end ?? 0)}
 							sight={sight}
-							painting={painting}
-							painted={painted}
+							brush={brush}
 							chosen={row === at && columnOf(cell, column) === column}
 							onChoose={() => choose(cell)}
 						/>

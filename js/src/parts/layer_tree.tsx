@@ -1,4 +1,5 @@
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "../hooks";
+import { keepInSight } from "../in_sight";
 import type { Layer, Picture } from "../state";
 import { Swatch } from "./swatch";
 import { useRoving } from "./use_roving";
@@ -65,13 +66,4 @@ export function LayerTree(props: {
 			})}
 		</div>
 	);
-}
-
-/** Scrolls the tree alone, and leaves a neighbour in sight. */
-function keepInSight(tree: HTMLElement | null, row: number): void {
-	const item = tree?.children[row];
-	if (!tree || !(item instanceof HTMLElement)) return;
-	const room = item.offsetHeight;
-	const below = item.offsetTop + 2 * room - tree.clientHeight;
-	tree.scrollTop = Math.min(Math.max(tree.scrollTop, below), item.offsetTop - room);
 }

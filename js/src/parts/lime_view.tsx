@@ -1,11 +1,11 @@
-import { useMemo, useState } from "preact/hooks";
-import { decodeTable } from "../buffers";
 import { fixed, scoreDecimals, significant } from "../format";
+import { useMemo, useState } from "../hooks";
 import type { Session } from "../model";
 import { keepSign } from "../paint";
 import { everyone, predicted, ranked } from "../players";
 import type { LIMEState } from "../state";
 import { REFITS, useFit } from "../use_fit";
+import { useTable } from "../use_table";
 import { CutPictures } from "./cut_pictures";
 import { EditTable } from "./edit_table";
 import { FitControls } from "./fit_controls";
@@ -29,8 +29,7 @@ export function LIMEView(session: Session<LIMEState>) {
 	const off = useMemo(() => new Set(out), [out]);
 	const weights = fit?.weights ?? NOTHING;
 	const order = useMemo(() => ranked(weights, sign), [weights, sign]);
-	const data = state._tables.value[state.colormap.value] ?? Object.values(state._tables.value)[0];
-	const table = useMemo(() => data && { diverging: data.diverging, colours: decodeTable(data) }, [data]);
+	const table = useTable(state);
 	const top = Math.min(state.top.value, players.length);
 	const rest = order.slice(top);
 	const fields = state._schema.value.methods.find(({ name }) => name === method.name)?.fields ?? [];
@@ -84,6 +83,7 @@ export function LIMEView(session: Session<LIMEState>) {
 				{table && fit ? (
 					<CutPictures
 						session={session}
+						card={frame?.card}
 						table={table}
 						players={players}
 						starts={starts}

@@ -1,15 +1,15 @@
-import { useMemo } from "preact/hooks";
 import { decodeArray } from "../buffers";
 import { flowOf, shownAt } from "../flow";
+import { useMemo } from "../hooks";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import type { LRPState } from "../state";
+import { useTable } from "../use_table";
 import { Depth } from "./depth";
 import { RuleList } from "./rule_list";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
 import { Units } from "./units";
-import { useTable } from "./use_table";
 
 /** Relevance at the input, and at every layer on its way there. */
 export function LRPView(session: Session<LRPState>) {
@@ -46,10 +46,10 @@ export function LRPView(session: Session<LRPState>) {
 			}
 		>
 			<Stage
-				state={state}
+				session={session}
 				frame={shown?.frame ?? null}
 				inputs={shown?.inputs ?? inputs}
-				onShow={show}
+				called={current > 0 ? stop?.name : undefined}
 				under={
 					flow ? (
 						<>

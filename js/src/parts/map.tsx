@@ -1,10 +1,13 @@
 import type { ComponentChildren } from "preact";
-import { useMemo, useState } from "preact/hooks";
 import { decodeColours, decodeGrey } from "../buffers";
+import { useMemo, useState } from "../hooks";
 import { type Look, paintBare, paintMask, paintOverlay, paintPicture, type Raster, resize } from "../paint";
-import { moved, type Point, pointAt, reading, type Size, spotOf } from "../reading";
+import { moved, type Point, pointAt, type Size, spotOf } from "../reading";
+import { dabbed } from "../region";
 import type { Mode, Picture } from "../state";
+import type { Painting } from "../use_brush";
 import { reveal, type Spot, toPane, toPicture, type View } from "../view";
+import { BrushLayer } from "./brush";
 import { Pane } from "./pane";
 import { usePixels } from "./use_pixels";
 
@@ -20,10 +23,6 @@ const TOP = 0.15;
 export function MapView(props: {
 	/** Smoothed, as painted. */
 	map: Raster | null;
-	/** As computed, for the read-out. */
-	raw: Raster | null;
-	/** The sum of all magnitudes. */
-	total: number;
 	picture: Picture | null;
 	size: Size;
 	look: Look;
@@ -34,14 +33,16 @@ export function MapView(props: {
 	label: string;
 	/** What lies over the map, in the pane's own coordinates. */
 	over?: ComponentChildren;
+	/** A click with the brush, or Enter or the space bar, paints at the point. */
+	painting?: Painting | null;
 	/** The point that is read, by pointer or keys. */
 	onPoint?: (point: Point | null) => void;
 	/** A click, or Enter or the space bar at the point. */
 	onPick?: (point: Point) => void;
 	/** What the read-out says besides the place. */
-	read?: (point: Point) => string;
+	read: (point: Point) => string;
 }) {
-	const { map, raw, total, picture, size, look, mode, view, onView, sentence, label } = props;
+	const { map, picture, size, look, mode, view, onView, sentence, label, painting } = props;
 	const { height, width } = size;
 	const values = useMemo(() => (map ? resize(map, height, width).values : null), [map, height, width]);
 	const grey = useMemo(
@@ -73,12 +74,16 @@ export function MapView(props: {
 		setPoint(to);
 		onView(reveal(view, spotOf(to, size)));
 	};
+	const onPick =
+		painting && painting.tool !== "look"
+			? (at: Point) => painting.onPaint(dabbed(painting, size, spotOf(at, size)))
+			: props.onPick;
 	const middle = () => pointAt(toPicture(view, CENTRE), size);
 	const press = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
 		if (event.key === "Escape") event.currentTarget.blur();
-		if (point && props.onPick && (event.key === "Enter" || event.key === " ")) {
+		if (point && onPick && (event.key === "Enter" || event.key === " ")) {
 			event.preventDefault();
-			props.onPick(point);
+			onPick(point);
 		}
 		const to = moved(point ?? middle(), event.key, event.shiftKey, size);
 		if (!to) return;
@@ -92,8 +97,14 @@ export function MapView(props: {
 	};
 
 	const spot = point && spotOf(point, size);
-	const pick = props.onPick && ((at: Spot) => props.onPick?.(pointAt(at, size)));
-	const pane = { size, view, spot, over: props.over, onView, onHover: hover, onPick: pick };
+	const pick = onPick && ((at: Spot) => onPick(pointAt(at, size)));
+	const over = (
+		<>
+			{props.over}
+			{painting && <BrushLayer {...{ painting, size, view, spot }} />}
+		</>
+	);
+	const pane = { size, view, spot, over, onView, onHover: hover, onPick: pick };
 	const looks = Math.max(height, width) / view.zoom < COARSE ? "xai-coarse" : "";
 	return (
 		<div
@@ -127,7 +138,7 @@ export function MapView(props: {
 				/>
 			</Pane>
 			<ReadOut at={spot && inFrame(toPane(view, spot), mode)} aloud={byKeys}>
-				{point && (props.read ? props.read(point) : reading(point, size, raw, total))}
+				{point && props.read(point)}
 			</ReadOut>
 		</div>
 	);

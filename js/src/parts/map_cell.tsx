@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useMemo } from "preact/hooks";
 import { decodeGrey } from "../buffers";
+import { useMemo } from "../hooks";
 import { type Look, paintOverlay, type Raster, resize } from "../paint";
 import type { Size } from "../reading";
 import { boxMean } from "../smooth";

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
 import { typed, withUnit } from "../format";
+import { useState } from "../hooks";
 import { admit, endsOf, isWhole, stepOf } from "../slider";
 import type { Field } from "../state";
 import { useUniqueId } from "./unique_id";

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "../hooks";
 import { edges } from "../players";
 import type { Size } from "../reading";
 import type { View } from "../view";

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useRef } from "../hooks";
 import type { Size } from "../reading";
 import { pan, type Spot, toPane, toPicture, type View, zoomBy } from "../view";
 

@@ -1,14 +1,16 @@
 import { curvePoints } from "../curve";
-import { fixed, percent } from "../format";
-import type { Path } from "../state";
+import { fixed, percent, scoreDecimals } from "../format";
+import type { Frame } from "../state";
 
 const WIDTH = 200;
 const HEIGHT = 56;
 
 /** How the score rises from the baseline to the picture, or from step to step. */
-export function PathCurve({ path, decimals }: { path: Path; decimals: number }) {
+export function PathCurve({ frame }: { frame: Frame | null | undefined }) {
+	if (!frame?.path?.scores.length) return null;
+	const { path, card } = frame;
 	const { scores, early, ends } = path;
-	if (scores.length === 0) return null;
+	const decimals = scoreDecimals(card);
 	const [first, last] = [scores[0], scores[scores.length - 1]].map((score) => fixed(score, decimals));
 	return (
 		<figure class="xai-path" role="img" aria-label={`Score along the path, from ${first} to ${last}`}>

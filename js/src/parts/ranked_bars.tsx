@@ -1,5 +1,5 @@
-import { useRef } from "preact/hooks";
 import { fixed, sharedDecimals } from "../format";
+import { moveAmong } from "../keys";
 import { barColour, type Table } from "../paint";
 import type { Player } from "../players";
 import type { Sign } from "../state";
@@ -27,7 +27,6 @@ export function RankedBars(props: {
 	onToggle: (player: number) => void;
 }) {
 	const { bars, others, table, sign, lit, sentence, onLit, onToggle } = props;
-	const list = useRef<HTMLDivElement>(null);
 	const ends = bars.flatMap(({ value, error }) => [value - (error ?? 0), value + (error ?? 0)]);
 	const low = Math.min(0, others.sum, ...ends);
 	const high = Math.max(0, others.sum, ...ends);
@@ -35,17 +34,6 @@ export function RankedBars(props: {
 	const share = (value: number) => `${(100 * value) / (high - low || 1)}%`;
 	const stop = bars.some(({ number }) => number === lit) ? lit : bars[0]?.number;
 
-	const press = (event: KeyboardEvent) => {
-		const buttons = Array.from(list.current?.querySelectorAll("button") ?? []);
-		const from = buttons.indexOf(event.target as HTMLButtonElement);
-		const last = buttons.length - 1;
-		const to = { ArrowDown: Math.min(from + 1, last), ArrowUp: Math.max(from - 1, 0), Home: 0, End: last }[
-			event.key
-		];
-		if (to === undefined) return;
-		event.preventDefault();
-		buttons[to].focus();
-	};
 	const track = (value: number, error: number | null) => (
 		<span class="xai-bar-track">
 			<span
@@ -62,7 +50,7 @@ export function RankedBars(props: {
 	);
 
 	return (
-		<div ref={list} class="xai-bars xai-ranked" role="group" aria-label={sentence} onKeyDown={press}>
+		<div class="xai-bars xai-ranked" role="group" aria-label={sentence} onKeyDown={moveAmong}>
 			{bars.map(({ number, label, text, value, error, on }) => (
 				<button
 					key={number}

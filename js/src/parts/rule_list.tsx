@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "../hooks";
+import { keepInSight } from "../in_sight";
 import type { LayerRule } from "../state";
 import { SelectField } from "./select_field";
 
@@ -15,7 +16,12 @@ export function RuleList(props: {
 }) {
 	const { rules, layers, names, current, disabled, onChange } = props;
 	const list = useRef<HTMLDivElement>(null);
-	useLayoutEffect(() => keepInSight(list.current), [current]);
+	useLayoutEffect(() => {
+		keepInSight(
+			list.current,
+			layers.findIndex(({ path }) => path === current),
+		);
+	}, [current]);
 	const choose = (path: string, rule: string | null) => {
 		const { [keyOf(rules, path) ?? path]: _, ...others } = rules;
 		onChange(rule === null ? others : { ...others, [path]: rule });
@@ -62,12 +68,4 @@ export function RuleList(props: {
 
 function keyOf(rules: Record<string, string>, path: string): string | null {
 	return Object.keys(rules).find((key) => key === path || path.endsWith(`/${key}`)) ?? null;
-}
-
-/** Scrolls the list alone: `scrollIntoView` would move the notebook as well. */
-function keepInSight(list: HTMLElement | null): void {
-	const row = list?.querySelector<HTMLElement>("[data-current]");
-	if (!list || !row) return;
-	const below = row.offsetTop + row.offsetHeight - list.clientHeight;
-	list.scrollTop = Math.min(Math.max(list.scrollTop, below), row.offsetTop);
 }

@@ -1,12 +1,14 @@
 import type { Session } from "../model";
+import { PathCurve } from "./path_curve";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
 
 /** The saliency widget: one map, or one for each input. */
 export function SaliencyView(session: Session) {
+	const frame = frameOf(session.state.frame.value);
 	return (
-		<Shell session={session} name="saliency">
-			<Stage state={session.state} frame={frameOf(session.state.frame.value)} onShow={session.show} />
+		<Shell session={session} name="saliency" below={<PathCurve frame={frame} />}>
+			<Stage session={session} frame={frame} />
 		</Shell>
 	);
 }

@@ -1,16 +1,16 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "../hooks";
 import { isFeatures } from "../inputs";
 import type { Lit } from "../link";
 import type { Session } from "../model";
 import { partsOf, readSwarm, rowOf } from "../shapley";
 import type { Chart, SHAPState } from "../state";
+import { useTable } from "../use_table";
 import { besideFrame, captionOf, sentenceOf } from "../words";
 import { Beeswarm } from "./beeswarm";
 import { FeatureControls } from "./feature_controls";
 import { Force } from "./force";
 import { Segmented } from "./segmented";
 import { frameOf, Shell } from "./shell";
-import { useTable } from "./use_table";
 import { Waterfall } from "./waterfall";
 
 const CHARTS: Chart[] = ["waterfall", "force", "beeswarm", "bars", "all"];

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
 import { fixed, percent, scoreDecimals } from "../format";
+import { useState } from "../hooks";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
@@ -25,8 +25,9 @@ export function Shell(props: {
 	choices?: ComponentChildren;
 	/** Fields of the method that are among these choices; they stay as they are when the method changes. */
 	apart?: readonly string[];
-	/** More reasons to trust it or not. */
+	/** More reasons to trust it or not: above those that all maps have, and below. */
 	reasons?: ComponentChildren;
+	below?: ComponentChildren;
 	/** What the map shows, where that is not what the frame says. */
 	sentence?: string | undefined;
 	/** Whether there is a map that display controls change; of areas of one colour there is nothing to clip or to smooth. */
@@ -69,7 +70,7 @@ export function Shell(props: {
 				locked={locked}
 				onMethod={(to) => compute({ method: keeping(apart, method, changeMethod(method, to)) })}
 				onTarget={(target) => compute({ target })}
-				onIndex={onIndex ?? ((index) => compute({ index }))}
+				onIndex={onIndex ?? ((index) => compute({ index, region: {} }))}
 			/>
 			<div class="xai-columns">
 				{children}
@@ -124,7 +125,9 @@ export function Shell(props: {
 						/>
 					)}
 				</div>
-				<Trust frame={frame}>{props.reasons}</Trust>
+				<Trust frame={frame} below={props.below}>
+					{props.reasons}
+				</Trust>
 			</div>
 			<div class="xai-foot">
 				<p>{props.sentence ?? frame?.sentence}</p>

@@ -1,5 +1,5 @@
-import { useMemo } from "preact/hooks";
 import { decodeGrey } from "../buffers";
+import { useMemo } from "../hooks";
 import {
 	colourScale,
 	enlarge,

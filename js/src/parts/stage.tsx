@@ -1,18 +1,30 @@
 import type { ComponentChildren } from "preact";
-import { useMemo, useState } from "preact/hooks";
 import { topBars } from "../bars";
 import { rasterOf } from "../buffers";
+import { useMemo, useState } from "../hooks";
 import { isFeatures, isPicture } from "../inputs";
 import type { Session } from "../model";
-import { colourScale, enlarge, type Raster, resize, sortedMagnitudes } from "../paint";
+import {
+	colourScale,
+	enlarge,
+	joined,
+	type Raster,
+	resize,
+	sortedMagnitudes,
+	sumOfMagnitudes,
+} from "../paint";
+import { reading } from "../reading";
+import { sharesOf } from "../shares";
 import { boxMean } from "../smooth";
-import type { Display, Frame, Input } from "../state";
+import type { Frame, Input } from "../state";
+import { useBrush } from "../use_brush";
+import { useTable } from "../use_table";
 import { WHOLE } from "../view";
 import { Bars } from "./bars";
 import { Legend } from "./legend";
 import { MapView } from "./map";
+import { Painted } from "./painted";
 import { Tools } from "./tools";
-import { useTable } from "./use_table";
 
 const BEFORE_THE_FIRST_MAP = "No map yet";
 /** What stands for the inputs until the first of them is there. */
@@ -20,9 +32,8 @@ const NOTHING: Input[] = [{ name: "" }];
 
 /** The first question: what do I see. */
 export function Stage(props: {
-	state: Session["state"];
+	session: Session;
 	frame: Frame | null;
-	onShow: (patch: Partial<Display>) => void;
 	/** What the maps belong to, where that is not the inputs. */
 	inputs?: Input[];
 	/** Whether a coarse map runs smoothly from cell to cell. */
@@ -31,12 +42,15 @@ export function Stage(props: {
 	tools?: ComponentChildren;
 	/** What is shown, where it is not the map of the method. */
 	caption?: string | null;
+	/** What the map is called, where it is not by its method. */
+	called?: string | undefined;
 	/** What the hand is on while the eye is on the map. */
 	under?: ComponentChildren;
 	/** What belongs to the map, below. */
 	children?: ComponentChildren;
 }) {
-	const { state, frame, onShow, smoothly = false } = props;
+	const { session, frame, smoothly = false } = props;
+	const { state, show } = session;
 	const given = props.inputs ?? state._pictures.value;
 	const inputs = given.length > 0 ? given : NOTHING;
 	const sign = state.sign.value;
@@ -48,6 +62,7 @@ export function Stage(props: {
 	const threshold = state.threshold.value;
 	const [view, setView] = useState(WHOLE);
 	const table = useTable(state);
+	const brush = useBrush(session);
 	const raws = useMemo(() => rastersOf(frame), [frame]);
 	const maps = useMemo(() => {
 		const pictured = Array.from(raws).filter(([input]) => !isFeatures(inputs[input] ?? NOTHING[0]));
@@ -57,13 +72,16 @@ export function Stage(props: {
 		};
 		return new Map(pictured.map(scaled));
 	}, [raws, inputs, smooth, smoothly]);
-	const total = useMemo(() => sumOfMagnitudes(raws), [raws]);
-	const sorted = useMemo(() => frame && sortedMagnitudes(joined(maps)), [frame, maps]);
+	const total = useMemo(() => sumOfMagnitudes(raws.values()), [raws]);
+	// All painted maps share one colour scale: the same colour is then the same number in each.
+	const sorted = useMemo(() => frame && sortedMagnitudes(joined(maps.values())), [frame, maps]);
 	const scale = useMemo(() => sorted && colourScale(sorted, state.clip.value), [sorted, state.clip.value]);
 	const look = useMemo(
 		() => table && { table, sign, opacity, threshold, scale: scale ?? 0 },
 		[table, sign, opacity, threshold, scale],
 	);
+	const brushed = !made && (brush.painted || brush.tool !== "look");
+	const shares = useMemo(() => (frame && brushed ? sharesOf(frame, inputs) : null), [frame, brushed, inputs]);
 	const sentence = frame?.sentence || BEFORE_THE_FIRST_MAP;
 	const error = state.error.value;
 	const pictured = !inputs.every(isFeatures);
@@ -91,14 +109,14 @@ export function Stage(props: {
 				// Another size is another picture: what was read of the last one no longer holds.
 				key={`${size.height} × ${size.width}`}
 				map={maps.get(i) ?? null}
-				raw={raw}
-				total={total}
 				picture={picture}
 				size={size}
 				look={look}
 				mode={mode}
 				view={view}
 				onView={setView}
+				painting={picture && !made ? brush.over(i) : null}
+				read={(point) => reading(point, size, raw, total)}
 				sentence={sentence}
 				label={inputs.length > 1 ? `Point on the map of ${input.name}` : "Point on the map"}
 			/>
@@ -128,11 +146,15 @@ export function Stage(props: {
 				mode={anyMap ? mode : null}
 				view={pictured ? view : null}
 				sign={made ? null : sign}
-				onShow={onShow}
+				brush={anyMap && brush.pixels > 0 && brush}
+				onShow={show}
 				onView={setView}
 			>
 				{anyMap && props.tools}
 			</Tools>
+			{frame && shares && (
+				<Painted {...{ session, brush, shares }} card={frame.card} name={props.caption ?? props.called} />
+			)}
 			{props.children}
 		</div>
 	);
@@ -145,22 +167,4 @@ function pictureShape(input: Input | undefined): number[] | null {
 /** The maps of a frame by the input that each belongs to. */
 function rastersOf(frame: Frame | null): Map<number, Raster> {
 	return new Map(frame?.arrays.map((array) => [array.input, rasterOf(frame.data, array)]));
-}
-
-function sumOfMagnitudes(rasters: Map<number, Raster>): number {
-	let sum = 0;
-	for (const { values } of rasters.values()) for (const value of values) sum += Math.abs(value);
-	return sum;
-}
-
-/** All painted maps share one colour scale: the same colour is then the same number in each. */
-function joined(rasters: Map<number, Raster>): Float64Array {
-	const all = Array.from(rasters.values(), ({ values }) => values);
-	const values = new Float64Array(all.reduce((length, { length: more }) => length + more, 0));
-	let at = 0;
-	for (const part of all) {
-		values.set(part, at);
-		at += part.length;
-	}
-	return values;
 }

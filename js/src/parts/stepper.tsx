@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useState } from "../hooks";
 import { useUniqueId } from "./unique_id";
 
 /** Which sample is shown, counted from 1 as people do. */

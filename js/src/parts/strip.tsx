@@ -1,6 +1,6 @@
-import { useMemo } from "preact/hooks";
 import { decodeArray } from "../buffers";
 import { fixed } from "../format";
+import { useMemo } from "../hooks";
 import { colourScale, type Look, paintBare, sortedMagnitudes } from "../paint";
 import type { FrameArray, Strip } from "../state";
 import { usePixels } from "./use_pixels";

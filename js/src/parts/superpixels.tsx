@@ -1,9 +1,10 @@
-import { useMemo } from "preact/hooks";
 import { significant } from "../format";
+import { useMemo } from "../hooks";
 import type { Look } from "../paint";
-import { type Player, playerMap, without } from "../players";
+import { type Player, without } from "../players";
 import type { Point, Size } from "../reading";
-import type { LabelMap, Mode, Picture } from "../state";
+import type { Mode, Picture } from "../state";
+import type { Painting } from "../use_brush";
 import type { View } from "../view";
 import { MapView } from "./map";
 import { Outlines } from "./outlines";
@@ -13,9 +14,9 @@ export function Superpixels(props: {
 	picture: Picture;
 	/** What stands for the picture where players are absent; null where nothing can be shown for it. */
 	absent: Picture | null;
-	labels: LabelMap;
-	/** The number of the first player. */
-	start: number;
+	size: Size;
+	/** The player of each pixel. */
+	numbers: Uint16Array;
 	players: Player[];
 	/** By player, as they are painted. */
 	shown: Float64Array;
@@ -26,16 +27,15 @@ export function Superpixels(props: {
 	look: Look;
 	mode: Mode;
 	view: View;
+	painting: Painting;
 	sentence: string;
 	label: string;
 	onView: (view: View) => void;
 	onLit: (player: number | null) => void;
 	onToggle: (player: number) => void;
 }) {
-	const { picture, absent, labels, start, players, shown, weights, lit, off, look, mode, view } = props;
-	const [height, width] = picture.shape;
-	const size = useMemo<Size>(() => ({ height, width }), [height, width]);
-	const numbers = useMemo(() => playerMap(labels, start, size), [labels, start, size]);
+	const { picture, absent, size, numbers, players, shown, weights, lit, off, look, mode, view } = props;
+	const { height, width } = size;
 	const edited = useMemo(
 		() => (absent && off.size ? without(picture, absent, numbers, off) : picture),
 		[picture, absent, numbers, off],
@@ -55,14 +55,13 @@ export function Superpixels(props: {
 		<MapView
 			key={`${height} × ${width}`}
 			map={map}
-			raw={map}
-			total={0}
 			picture={edited}
 			size={size}
 			look={look}
 			mode={mode}
 			view={view}
 			onView={props.onView}
+			painting={props.painting}
 			sentence={props.sentence}
 			label={props.label}
 			over={<Outlines numbers={numbers} size={size} lit={lit} off={off} view={view} />}

@@ -1,5 +1,5 @@
-import { useMemo } from "preact/hooks";
 import { decodeColours } from "../buffers";
+import { useMemo } from "../hooks";
 import { paintPicture } from "../paint";
 import type { Picture } from "../state";
 import { usePixels } from "./use_pixels";

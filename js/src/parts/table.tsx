@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 export interface TableRow {
 	name: string;
 	cells: { text: ComponentChildren; shade?: string }[];
-	chosen?: boolean;
+	chosen?: boolean | undefined;
 	onChoose?: (() => void) | undefined;
 }
 

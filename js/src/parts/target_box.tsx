@@ -1,4 +1,6 @@
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "../hooks";
+import { keepInSight } from "../in_sight";
+import { destination } from "../keys";
 import type { Predictions, Target } from "../state";
 import { type TargetOption, targetLabel, targetOptions } from "../targets";
 import { useUniqueId } from "./unique_id";
@@ -48,8 +50,9 @@ export function TargetBox(props: {
 		} else if (event.key === "Escape") {
 			setQuery(null);
 		} else {
-			const to = destination(event.key, active, options.length - 1);
-			if (to === null) return;
+			// Left and right are the caret's.
+			const to = /t$/.test(event.key) ? undefined : destination(event.key, active, options.length - 1);
+			if (to === undefined) return;
 			setActive(to);
 		}
 		event.preventDefault();
@@ -105,27 +108,4 @@ export function TargetBox(props: {
 			</div>
 		</div>
 	);
-}
-
-function destination(key: string, active: number, last: number): number | null {
-	switch (key) {
-		case "ArrowDown":
-			return active < last ? active + 1 : 0;
-		case "ArrowUp":
-			return active > 0 ? active - 1 : last;
-		case "Home":
-			return 0;
-		case "End":
-			return last;
-		default:
-			return null;
-	}
-}
-
-/** Scrolls the list alone: `scrollIntoView` would move the notebook as well. */
-function keepInSight(list: HTMLElement | null, active: number): void {
-	const option = list?.children[active];
-	if (!list || !(option instanceof HTMLElement)) return;
-	const below = option.offsetTop + option.offsetHeight - list.clientHeight;
-	list.scrollTop = Math.min(Math.max(list.scrollTop, below), option.offsetTop);
 }

@@ -1,4 +1,5 @@
-import { useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "../hooks";
+import { keepInSight } from "../in_sight";
 import type { Picture } from "../state";
 import { Swatch } from "./swatch";
 import { useRoving } from "./use_roving";
@@ -45,13 +46,4 @@ export function Thumbnails(props: {
 			</div>
 		</fieldset>
 	);
-}
-
-/** Scrolls the row alone, and leaves a neighbour in sight as a sign that there are more. */
-function keepInSight(row: HTMLElement | null, index: number): void {
-	const button = row?.children[index];
-	if (!row || !(button instanceof HTMLElement)) return;
-	const room = button.offsetWidth / 2;
-	const beyond = button.offsetLeft + button.offsetWidth + room - row.clientWidth;
-	row.scrollLeft = Math.min(Math.max(row.scrollLeft, beyond), button.offsetLeft - room);
 }

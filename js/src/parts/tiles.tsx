@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useState } from "../hooks";
 import { useRoving } from "./use_roving";
 
 interface Tile {

@@ -1,6 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { Display, Mode, Sign } from "../state";
+import type { Brush } from "../use_brush";
 import type { View } from "../view";
+import { BrushTools } from "./brush_tools";
 import { Segmented } from "./segmented";
 import { ZoomBar } from "./zoom_bar";
 
@@ -16,8 +18,10 @@ export function Tools(props: {
 	onView: (view: View) => void;
 	/** More ways to look at it. */
 	children?: ComponentChildren;
+	/** What may be in hand over it. */
+	brush?: Brush | false;
 }) {
-	const { mode, view, sign, onShow, onView } = props;
+	const { mode, view, sign, brush, onShow, onView } = props;
 	return (
 		<div class="xai-tools">
 			{mode && (
@@ -38,6 +42,7 @@ export function Tools(props: {
 					onChange={(value) => onShow({ sign: value })}
 				/>
 			)}
+			{brush && <BrushTools {...brush} />}
 		</div>
 	);
 }

@@ -1,20 +1,29 @@
 import type { ComponentChildren } from "preact";
 import { fixed, percent, scoreDecimals } from "../format";
-import type { Frame } from "../state";
-import { PathCurve } from "./path_curve";
+import type { Card, Frame } from "../state";
 
 /** What the map claims, in numbers, and how far the claim holds. */
-export function Trust({ frame, children }: { frame: Frame | null; children?: ComponentChildren }) {
+export function Trust(props: {
+	frame: Frame | null;
+	/** Above what is said of every map, and below. */
+	children?: ComponentChildren;
+	below?: ComponentChildren;
+}) {
+	const { frame, children, below } = props;
 	return (
 		<section class="xai-trust">
 			<p class="xai-title">Can I trust it?</p>
 			{children}
-			{frame ? <Claims {...frame} /> : <p class="xai-quiet">The numbers come with the first map.</p>}
+			{frame ? (
+				<Claims card={frame.card} below={below} />
+			) : (
+				<p class="xai-quiet">The numbers come with the first map.</p>
+			)}
 		</section>
 	);
 }
 
-function Claims({ card, path }: Pick<Frame, "card" | "path">) {
+function Claims({ card, below }: { card: Card; below: ComponentChildren }) {
 	const { score, baseline_score, sum, residual, change, passes, total, seconds } = card;
 	const decimals = scoreDecimals(card);
 	const number = (value: number | null) => (value === null ? null : fixed(value, decimals));
@@ -37,7 +46,7 @@ function Claims({ card, path }: Pick<Frame, "card" | "path">) {
 				/>
 				<Row term="time" value={seconds === null ? null : `${fixed(seconds, 1)} s`} />
 			</dl>
-			{path && <PathCurve path={path} decimals={decimals} />}
+			{below}
 			{card.notes.map((note) => (
 				<p key={note} class="xai-note">
 					{note}

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useState } from "../hooks";
 
 /**
  * An id for `aria-*` and radio groups. Preact's own `useId` counts within one tree, and a notebook page holds many;

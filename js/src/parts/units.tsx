@@ -1,6 +1,6 @@
-import { useMemo } from "preact/hooks";
 import { strongest } from "../flow";
 import { signed } from "../format";
+import { useMemo } from "../hooks";
 import { paintBare, type Table } from "../paint";
 import type { Sign } from "../state";
 import { usePixels } from "./use_pixels";

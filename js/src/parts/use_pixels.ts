@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { type Inputs, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "../hooks";
 
 /**
  * A canvas whose pixels, as 32-bit words, are painted anew when an input changes: at most once per animation frame,
@@ -7,7 +7,7 @@ import { type Inputs, useLayoutEffect, useRef } from "preact/hooks";
  */
 export function usePixels(
 	paint: (words: Uint32Array) => void,
-	inputs: Inputs,
+	inputs: readonly unknown[],
 ): RefObject<HTMLCanvasElement | null> {
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const image = useRef<ImageData | null>(null);

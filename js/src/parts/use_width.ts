@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "../hooks";
 
 /** How wide an element is, in CSS pixels; 0 before it is there. */
 export function useWidth(element: RefObject<HTMLElement | null>): number {

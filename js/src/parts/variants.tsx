@@ -1,5 +1,5 @@
-import { useMemo } from "preact/hooks";
 import { rasterOf } from "../buffers";
+import { useMemo } from "../hooks";
 import type { Beside, Picture } from "../state";
 import { type SharedLook, SmallMap } from "./small_map";
 import { Tiles } from "./tiles";

@@ -1,5 +1,6 @@
 import { fixed, sharedDecimals } from "../format";
-import { type Link, moveAmong } from "../link";
+import { moveAmong } from "../keys";
+import type { Link } from "../link";
 import { barColour, type Table } from "../paint";
 import { type Explained, type Part, ways } from "../shapley";
 import { FeatureButton } from "./feature_button";

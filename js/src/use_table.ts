@@ -1,7 +1,7 @@
-import { useMemo } from "preact/hooks";
-import { decodeTable } from "../buffers";
-import type { Session } from "../model";
-import type { Table } from "../paint";
+import { decodeTable } from "./buffers";
+import { useMemo } from "./hooks";
+import type { Session } from "./model";
+import type { Table } from "./paint";
 
 /** The colours that are chosen; until they have come, others. */
 export function useTable(state: Session["state"]): Table | undefined {

@@ -1,0 +1,137 @@
+"""Painted: a region of a picture under the brush, and what the model says without it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from xai_widgets.baselines import Baseline, Constant
+from xai_widgets.declare import parts
+from xai_widgets.layout import has_channels, positions
+from xai_widgets.methods import Method
+from xai_widgets.methods.masking import ENDLESS
+from xai_widgets.task import Subject, Task
+from xai_widgets.widgets.shared import STATE, Shared
+from xai_widgets.widgets.traits import Checked, whole
+from xai_widgets.wire import finite
+
+
+class Painted(Shared):
+    """A region that a person paints: the page knows what maps claim for it, the model says what its removal does.
+
+    Attributes:
+        region: What is painted: {"input": place, "runs": [start, length, ...]} over the positions of the picture.
+            Another sample takes it away.
+    """
+
+    region = Checked({}, lambda self, value: self._check_region(value)).tag(sync=True)
+
+    _effect = traitlets.Dict().tag(sync=True)
+
+    _subject: Subject
+    _task: Task
+    _columns = 1
+
+    def _check_region(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping) or (value and not isinstance(value.get("runs"), list | tuple)):
+            raise TypeError(f"region must be a dict of an input's place and runs, or empty, got {value!r}")
+        if not value or not value["runs"]:
+            return {}
+        place = whole("region['input']", value.get("input", 0), 0)
+        runs = [whole("region['runs']", one, 0) for one in value["runs"]]
+        arrays = self._subject.inputs.arrays
+        shape = positions(arrays[place].shape) if place < len(arrays) else ()
+        if len(shape) < 2:
+            raise ValueError(f"region must lie on a picture; input {place} is none")
+        mask_of(runs, shape)
+        return {"input": place, "runs": runs}
+
+    @traitlets.observe("index")
+    def _wipe(self, _: Any) -> None:
+        self.region = {}
+
+    @traitlets.observe("region")
+    def _ask_effect(self, _: Any = None) -> None:
+        if self.region:
+            self._aside("region", self._take_away)
+        elif self._effect:
+            self._effect = {}
+
+    @traitlets.observe("frame")
+    def _ask_with_the_map(self, change: Any) -> None:
+        """The first map of a job: another score, or another baseline."""
+        if self.region and change.new.get("job") != change.old.get("job"):
+            self._ask_effect()
+
+    def _removals(self) -> Iterator[tuple[int, Task, Baseline]]:
+        """What stands for the region when it is gone: a column of the view, what is asked there, and a baseline."""
+        yield 0, self._task, absence(self._task.method)
+
+    def _take_away(self) -> Iterator[None]:
+        """What the score is without the region, by column; null where it is on its way."""
+        region, seen = self.region, {}
+        for column, task, away in self._removals() if region else ():
+            score, without = yield from without_region(task, region, away)
+            seen[column] = finite({"baseline": type(away).label, "score": score, "without": without})
+            with STATE:
+                if self._owner is None or region != self.region:
+                    return
+                told = [seen.get(at) for at in range(self._columns)]
+                self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
+            yield
+
+
+def absence(method: Method) -> Baseline:
+    """What takes the place of a removed region: the baseline of a method, 0 where it has none."""
+    return next((one for one in parts(method) if isinstance(one, Baseline)), Constant(0.0))
+
+
+def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """Runs as start and length, one after the other, as a mask of positions; those of a volume go all its depth.
+
+    Raises:
+        ValueError: They are no such runs, or reach beyond the picture.
+    """
+    plane = shape[-2:]
+    size = int(np.prod(plane))
+    mask = np.zeros(size, bool)
+    if len(runs) % 2:
+        raise ValueError("region must have runs of two numbers each, a start and a length")
+    for start, length in zip(runs[::2], runs[1::2], strict=True):
+        if not (start >= 0 and length > 0 and start + length <= size):
+            raise ValueError(f"region must lie within the {size} positions of the picture, got {start}, {length}")
+        mask[start : start + length] = True
+    return np.broadcast_to(mask.reshape(plane), shape)
+
+
+def without_region(
+    task: Task, region: Mapping[str, Any], baseline: Baseline
+) -> Generator[None, None, tuple[float, float]]:
+    """The score, and the score where a region of one input is replaced by a baseline, from one pass of both together.
+
+    Of a baseline of several references (of random ones 8) it is the mean over them; where they are more than fit one
+    pass, each further pass is a step.
+
+    Returns:
+        Both scores, as the value of the iteration.
+    """
+    subject, place = task.subject, region["input"]
+    arrays, structure, view = subject.inputs.arrays, subject.inputs.structure, subject.view
+    array = arrays[place]
+    mask = mask_of(region["runs"], positions(array.shape))
+    gone = mask[..., None] if has_channels(array.shape) else mask
+    told = task.score.told(subject.outputs, ())
+    draws, size = baseline.count or ENDLESS, view.chunk(arrays, forward=True)
+    scores: list[float] = []
+    for first in range(0, 1 + draws, size):
+        if first:
+            yield
+        rows = range(first, min(first + size, 1 + draws))
+        mixed = [array if row == 0 else np.where(gone, baseline.reference(array, row - 1), array) for row in rows]
+        given = [np.repeat(one, len(rows), axis=0) for one in arrays]
+        given[place] = np.concatenate(mixed).astype(array.dtype)
+        scores += view.scores(told.repeated(len(rows)), view.enter(given, structure), structure).tolist()
+    return scores[0], float(np.mean(scores[1:]))
