@@ -1,4 +1,4 @@
-/** Buttons one after the other: one stop of the Tab key, arrows from one to the next. */
+/** Buttons one after the other: one stop of the Tab key, arrows from one to the next; Escape lets go of them. */
 export function moveAmong(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
 	const buttons = Array.from(event.currentTarget.querySelectorAll("button"));
 	const from = buttons.indexOf(event.target as HTMLButtonElement);
@@ -7,6 +7,7 @@ export function moveAmong(event: KeyboardEvent & { currentTarget: HTMLElement })
 	const to = { ArrowDown: next, ArrowRight: next, ArrowUp: before, ArrowLeft: before, Home: 0, End: last }[
 		event.key
 	];
+	if (from >= 0 && event.key === "Escape") buttons[from].blur();
 	if (from < 0 || to === undefined) return;
 	event.preventDefault();
 	buttons[to].focus();

@@ -36,6 +36,7 @@ export function Cell(props: {
 	const press = (event: KeyboardEvent) => {
 		const { key, shiftKey } = event;
 		if (key === "Enter" || key === " ") onChoose();
+		else if (key === "Escape") sight.onHover(null);
 		else if (!size) return;
 		else if (painting.tool === "look") {
 			const spot = sight.spot ?? { x: 0.5, y: 0.5 };
