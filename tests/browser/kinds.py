@@ -69,7 +69,8 @@ KINDS = (
     ),
     Kind(
         "LRPWidget",
-        "xai.LRPWidget(model, inputs, names=names)",
+        # A step of its slider.
+        "xai.LRPWidget(model, inputs, epsilon=0.501, names=names)",
         "hostile('LRPWidget', 'picture')",
         compute="Epsilon",
         names=("model", "layer"),

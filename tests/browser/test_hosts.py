@@ -227,8 +227,8 @@ def test_hostile_names_are_text(shown: Shown, kind: Kind):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_sticks_out(shown: Shown, width: int):
-    height = shown.page.viewport_size["height"]
-    shown.page.set_viewport_size({"width": width, "height": height})
+    before = shown.page.viewport_size
+    shown.page.set_viewport_size({"width": width, "height": 2400})
     toggles = shown.host == "JupyterLab" and width < 500
     if toggles:
         jupyter.run_command(shown.page, "application:toggle-left-area")
@@ -241,7 +241,7 @@ def test_nothing_sticks_out(shown: Shown, width: int):
             screenshot(widget, f"{'hostile' if hostile else 'host'}-{shown.host}-{kind.name}-{width}")
     if toggles:
         jupyter.run_command(shown.page, "application:toggle-left-area")
-    shown.page.set_viewport_size({"width": 1200, "height": height})
+    shown.page.set_viewport_size(before)
 
 
 def set_theme(shown: Shown, theme: str) -> None:
