@@ -20,7 +20,19 @@ export interface Drawn {
 	width: number;
 	rows: Uint16Array[];
 	targets: Float64Array;
+	/** By how many are present. */
+	sizes: Map<number, Sums>;
 	equations: Equations;
+}
+
+/** Sums over the masks of one size. Under any kernel they weigh the same, so that no fit has to go through them again. */
+interface Sums {
+	count: number;
+	sum: number;
+	squares: number;
+	target: Float64Array;
+	/** How often two are present together: the lower half of a matrix, row by row. */
+	moment: Uint16Array;
 }
 
 /** Rows are dealt in turn to so many groups, whose differences tell the standard errors. */
@@ -28,6 +40,7 @@ const GROUPS = 20;
 
 export function drawn(equations: Equations): Drawn {
 	const players = equations.rarity.length - 1;
+	const width = players + 1;
 	const bits = bytesOf(equations.bits);
 	const stride = bits.length / equations.rows;
 	const rows = Array.from({ length: equations.rows }, (_, row) => {
@@ -38,10 +51,35 @@ export function drawn(equations: Equations): Drawn {
 		return Uint16Array.from(places);
 	});
 	const targets = decodeFloats(equations.scores).map((score) => score - equations.middle);
-	return { width: players + 1, rows, targets, equations };
+	const sizes = new Map<number, Sums>();
+	rows.forEach((row, at) => {
+		const size = row.length - 1;
+		const sums = sizes.get(size) ?? nothing(width);
+		sizes.set(size, sums);
+		const { target, moment } = sums;
+		const y = targets[at];
+		sums.count++;
+		sums.sum += y;
+		sums.squares += y * y;
+		for (let i = 0; i <= size; i++) {
+			const start = (row[i] * (row[i] + 1)) / 2;
+			target[row[i]] += y;
+			for (let j = 0; j <= i; j++) moment[start + row[j]]++;
+		}
+	});
+	return { width, rows, targets, sizes, equations };
 }
 
-export function refit({ width, rows, targets, equations }: Drawn, kernelWidth: number, alpha: number): Fit {
+function nothing(width: number): Sums {
+	const moment = new Uint16Array((width * (width + 1)) / 2);
+	return { count: 0, sum: 0, squares: 0, target: new Float64Array(width), moment };
+}
+
+export function refit(
+	{ width, rows, targets, sizes, equations }: Drawn,
+	kernelWidth: number,
+	alpha: number,
+): Fit {
 	const near = Float64Array.from(equations.rarity, (rarity, size) => {
 		const distance = (1 - Math.sqrt(size / (width - 1))) / kernelWidth;
 		return rarity * Math.exp(-distance * distance);
@@ -49,19 +87,17 @@ export function refit({ width, rows, targets, equations }: Drawn, kernelWidth: n
 	const moment = new Float64Array(width * width);
 	const target = new Float64Array(width);
 	let [weight, squareWeight, sum, squares] = [0, 0, 0, 0];
-	rows.forEach((row, at) => {
-		const w = near[row.length - 1];
-		const y = targets[at];
-		weight += w;
-		squareWeight += w * w;
-		sum += w * y;
-		squares += w * y * y;
-		for (let i = 0; i < row.length; i++) {
-			const start = row[i] * width;
-			target[row[i]] += w * y;
-			for (let j = 0; j <= i; j++) moment[start + row[j]] += w;
+	for (const [size, sums] of sizes) {
+		const w = near[size];
+		weight += w * sums.count;
+		squareWeight += w * w * sums.count;
+		sum += w * sums.sum;
+		squares += w * sums.squares;
+		for (let i = 0, at = 0; i < width; i++) {
+			target[i] += w * sums.target[i];
+			for (let j = 0; j <= i; j++) moment[i * width + j] += w * sums.moment[at++];
 		}
-	});
+	}
 	let trace = 0;
 	for (let i = 0; i < width; i++) trace += moment[i * width + i];
 	const floor = 1e-10 * Math.max(trace / width, 1e-300);
