@@ -110,10 +110,10 @@ export function refit(
 	rows.forEach((row, at) => {
 		const w = near[row.length - 1];
 		let left = targets[at];
-		for (const place of row) left -= values[place];
+		for (let i = 0; i < row.length; i++) left -= values[row[i]];
 		rest += w * left * left;
 		const score = scores[at % GROUPS];
-		for (const place of row) score[place] += w * left;
+		for (let i = 0; i < row.length; i++) score[row[i]] += w * left;
 	});
 	const total = squares - (sum * sum) / Math.max(weight, 1e-300);
 	return {

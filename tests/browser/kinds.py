@@ -11,6 +11,9 @@ model, inputs, labels, names = xai.examples.digits()
 inputs = inputs[:3]
 table = xai.examples.tabular()"""
 
+# The views of a page: `explore` is one, and what it shows within is none.
+VIEWS = ".xai-explore, .xai:not(.xai-explore .xai)"
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -33,7 +36,7 @@ class Kind:
     reads: str = "[role=application]"
     arrows: tuple[str, ...] = ("ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowUp")
     says: str = ".xai-readout"
-    # Which hostile names can be read in it, of the class in its sentence and of those in the list of targets apart.
+    # Which hostile names can be read in it, besides those of classes.
     names: tuple[str, ...] = ("model", "feature 0")
 
 
@@ -77,7 +80,7 @@ KINDS = (
     ),
     Kind(
         "CompareWidget",
-        "xai.CompareWidget(model, inputs, ['integrated_gradients', 'saliency'], baselines=[0.5, xai.Blur(2)], names=names)",
+        "xai.CompareWidget(model, inputs, ['integrated_gradients', 'saliency'], baselines=[0.5, xai.Blur(2)])",
         "hostile('CompareWidget', 'table', 'picture')",
         says=".xai-figure",
     ),

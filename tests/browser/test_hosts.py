@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,11 @@ from browser import lab as jupyter
 from browser.guard import guarded_page
 from browser.hostile import evil
 from browser.hosts import HOSTS
-from browser.kinds import KINDS, SETUP, Kind
+from browser.kinds import KINDS, SETUP, VIEWS, Kind
 from browser.lab import Lab, screenshot
-from browser.views import WIDTHS, is_accessible, settled, slider, stays_within
+from browser.views import ROOT, WIDTHS, is_accessible, settled, slider, stays_within
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect
-
-VIEWS = ".xai-explore, .xai:not(.xai-explore .xai)"
 
 
 @dataclass
@@ -238,7 +237,8 @@ def test_nothing_sticks_out(shown: Shown, width: int):
             widget = shown.widget(kind, hostile=hostile)
             stays_within(widget)
             assert widget.bounding_box()["width"] <= width
-            screenshot(widget, f"{'hostile' if hostile else 'host'}-{shown.host}-{kind.name}-{width}")
+            if width < 500 or not hostile:
+                screenshot(widget, f"{'hostile' if hostile else 'host'}-{shown.host}-{kind.name}-{width}")
     if toggles:
         jupyter.run_command(shown.page, "application:toggle-left-area")
     shown.page.set_viewport_size(before)
@@ -272,6 +272,9 @@ BRIGHTNESS = """widget => {
 
 
 def test_accessible_in_both_themes(shown: Shown):
+    within: list[object] = [".xai", ".xai-explore"]
+    if shown.host == "marimo":
+        within = [{"fromShadowDom": ["marimo-anywidget", view]} for view in within]
     for theme in ("light", "dark"):
         set_theme(shown, theme)
         for kind in KINDS:
@@ -279,7 +282,25 @@ def test_accessible_in_both_themes(shown: Shown):
             assert own is None or (own > 0.5) == (theme == "light"), f"{kind.name} is not {theme}"
             assert around is None or (around > 0.5) == (theme == "light"), f"the page is not {theme}"
             shown.widget(kind, hostile=True)
-            screenshot(shown.widget(kind), f"{theme}-{shown.host}-{kind.name}")
-        within = {"include": [{"fromShadowDom": ["marimo-anywidget", ".xai"]}]} if shown.host == "marimo" else ".xai"
-        is_accessible(shown.page, within)
+            if theme == "dark":
+                screenshot(shown.widget(kind), f"dark-{shown.host}-{kind.name}")
+        is_accessible(shown.page, {"include": within})
     set_theme(shown, "light")
+
+
+def test_the_readme_tells_of_these_hosts_and_tests():
+    """Each cell of its table has a number, and each number a test that there is."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("### Where it works")[1].split("\n### ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    for host, begin in zip(HOSTS, ("JupyterLab", "Notebook 7", "Voila", "marimo", "a page by `widget.to"), strict=True):
+        assert any(row.startswith(f"| {begin}") for row in rows), f"nothing is said of {host}"
+    notes = dict(re.findall(r"\[(\d+)\] ((?:`test_\w+`(?:,\s+)?)+)", table))
+    cells = [
+        cell for row in rows[1:] for cell in row.strip("|").split("|")[1:] if re.match(r" (yes|no|as|in|the)\b", cell)
+    ]
+    numbers = [re.findall(r"\[(\d+)\]", cell) for cell in cells]
+    assert all(numbers), "a cell without a test"
+    assert {number for found in numbers for number in found} == set(notes)
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    for name in re.findall(r"test_\w+", " ".join(notes.values())):
+        assert f"def {name}(" in sources, f"there is no {name}"

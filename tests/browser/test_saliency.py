@@ -11,8 +11,8 @@ from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
 from browser.views import (
     DATA,
-    SALIENCY_OF_PHOTOGRAPH,
     ROOT,
+    SALIENCY_OF_PHOTOGRAPH,
     WIDTHS,
     comes_to_show,
     is_accessible,
