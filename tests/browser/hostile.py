@@ -34,14 +34,15 @@ def convolved(picture: keras.KerasTensor) -> keras.KerasTensor:
     return layers.GlobalAveragePooling2D()(x)
 
 
-def hostile(name: str, *inputs: str) -> anywidget.AnyWidget:
-    """The widget of this name, settled, with evil names in each place that its page reads."""
+def hostile(name: str, *inputs: str, others: int = 0) -> anywidget.AnyWidget:
+    """The widget of this name, settled, with evil names in each place that its page reads; of other models, too."""
     rng = np.random.default_rng(0)
     arrays = [rng.random((2, *SHAPES[one]), np.float32) for one in inputs]
     names = [evil(f"class {place}") for place in range(3)]
     features = [evil(f"feature {place}") for place in range(3)] if "table" in inputs else None
     given = arrays if len(arrays) > 1 else arrays[0]
-    widget = getattr(xai, name)(model(*inputs), given, names=names, features=features)
+    models = {"models": {evil(f"other {place}"): model(*inputs) for place in range(others)}} if others else {}
+    widget = getattr(xai, name)(model(*inputs), given, names=names, features=features, **models)
     widget.settle(120)
     # Names of models and layers that TensorFlow refuses may still come from elsewhere: the page must not trust them.
     for one in (widget, *getattr(widget, "views", {}).values()):

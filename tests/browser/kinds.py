@@ -81,8 +81,9 @@ KINDS = (
     Kind(
         "CompareWidget",
         "xai.CompareWidget(model, inputs, ['integrated_gradients', 'saliency'], baselines=[0.5, xai.Blur(2)])",
-        "hostile('CompareWidget', 'table', 'picture')",
+        "hostile('CompareWidget', 'table', 'picture', others=1)",
         says=".xai-figure",
+        names=("model", "feature 0", "other 0"),
     ),
     Kind(
         "explore",

@@ -295,10 +295,8 @@ def test_the_readme_tells_of_these_hosts_and_tests():
     for host, begin in zip(HOSTS, ("JupyterLab", "Notebook 7", "Voila", "marimo", "a page by `widget.to"), strict=True):
         assert any(row.startswith(f"| {begin}") for row in rows), f"nothing is said of {host}"
     notes = dict(re.findall(r"\[(\d+)\] ((?:`test_\w+`(?:,\s+)?)+)", table))
-    cells = [
-        cell for row in rows[1:] for cell in row.strip("|").split("|")[1:] if re.match(r" (yes|no|as|in|the)\b", cell)
-    ]
-    numbers = [re.findall(r"\[(\d+)\]", cell) for cell in cells]
+    cells = [cell.strip() for row in rows[2:] for cell in row.strip("|").split("|")[1:]]
+    numbers = [re.findall(r"\[(\d+)\]", cell) for cell in cells if cell]
     assert all(numbers), "a cell without a test"
     assert {number for found in numbers for number in found} == set(notes)
     sources = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
