@@ -11,15 +11,13 @@ from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
 from browser.views import (
     PHOTOGRAPH,
-    WIDTHS,
     comes_to_show,
     is_accessible,
+    looks,
     needs_data,
-    open_at,
     settled,
     slider,
     stays_within,
-    themes,
 )
 from playwright.sync_api import Locator, Page, expect
 
@@ -206,9 +204,8 @@ def test_every_layer_of_an_imagenet_network_shows_at_once(page: Page, lab: Lab):
 
 
 @needs_data
-@pytest.mark.parametrize("width", WIDTHS)
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    open_at(page, lab, [PHOTO, f"{NETWORK}\n{SHOW}"], width)
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
+    jupyter.open_notebook(page, lab, [PHOTO, f"{NETWORK}\n{SHOW}"])
     photograph, small = page.locator(".xai").all()
     for widget in (photograph, small):
         complete(widget)
@@ -216,11 +213,11 @@ def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, wi
     complete(photograph)
     photograph.get_by_role("toolbar").get_by_role("button").first.click()
     expect(photograph.locator(".xai-effect p")).to_contain_text("Without channel", timeout=30_000)
-    for theme in themes(page):
+    for look in looks(page):
         is_accessible(page)
         for widget, name in ((photograph, "photograph"), (small, "small")):
             stays_within(widget)
-            screenshot(widget, f"cam-{name}-{theme}-{width}")
+            screenshot(widget, f"cam-{name}-{look}")
     assert page.errors == []
 
 

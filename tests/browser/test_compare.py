@@ -10,16 +10,14 @@ from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
 from browser.views import (
     PHOTOGRAPH,
-    WIDTHS,
     comes_to_show,
     is_accessible,
+    looks,
     needs_data,
-    open_at,
     patience,
     settled,
     slider,
     stays_within,
-    themes,
 )
 from playwright.sync_api import Locator, Page, expect
 
@@ -219,14 +217,13 @@ def test_numbers_of_agreement_curves_and_random_weights(page: Page, widget: Loca
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    open_at(page, lab, [DIGITS, TABLE], width)
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
+    jupyter.open_notebook(page, lab, [DIGITS, TABLE])
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         all_settled(widget)
-    for theme in themes(page):
+    for look in looks(page):
         for name in ("agreement", "region", "curves", "random weights"):
             for widget in widgets.all():
                 if widget.get_by_role("radio", name=name, exact=True).count():  # a table has no region
@@ -234,7 +231,7 @@ def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, wi
             is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
             stays_within(widget)
-            screenshot(widget, f"compare-{name}-{theme}-{width}")
+            screenshot(widget, f"compare-{name}-{look}")
     assert page.errors == []
 
 

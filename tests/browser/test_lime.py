@@ -11,15 +11,13 @@ from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
 from browser.views import (
     PHOTOGRAPH,
-    WIDTHS,
     comes_to_show,
     is_accessible,
+    looks,
     needs_data,
-    open_at,
     settled,
     slider,
     stays_within,
-    themes,
 )
 from playwright.sync_api import Locator, Page, expect
 
@@ -259,20 +257,19 @@ def test_by_keyboard_alone(page: Page, widget: Locator):
     assert [one for one in page.evaluate("window.commands") if not one.startswith("notebook:")] == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    open_at(page, lab, [DIGITS, TABLE], width)
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
+    jupyter.open_notebook(page, lab, [DIGITS, TABLE])
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         settled(widget)
         bars(widget).nth(1).click()
         expect(widget.locator(".xai-edit")).to_contain_text("most likely")
-    for theme in themes(page):
+    for look in looks(page):
         is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
             stays_within(widget)
-            screenshot(widget, f"lime-{name}-{theme}-{width}")
+            screenshot(widget, f"lime-{name}-{look}")
     assert page.errors == []
 
 

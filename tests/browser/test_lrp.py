@@ -7,7 +7,7 @@ import pytest
 from browser import lab as jupyter
 from browser.lab import Lab, pixels, screenshot
 from browser.painting import painted
-from browser.views import WIDTHS, comes_to_show, is_accessible, open_at, settled, slider, stays_within, themes
+from browser.views import comes_to_show, is_accessible, looks, settled, slider, stays_within
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -113,21 +113,20 @@ def test_a_rule_of_a_layer_is_chosen_and_taken_back(page: Page, widget: Locator,
     expect(rule).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_it_is_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
+def test_it_is_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     table = """t = xai.examples.tabular()
 xai.LRPWidget(t.model, t.inputs, names=t.names, features=t.features)"""
-    open_at(page, lab, [DIGITS, table], width)
+    jupyter.open_notebook(page, lab, [DIGITS, table])
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         settled(widget)
         slider(widget, "Depth").fill("1")
-    for theme in themes(page):
+    for look in looks(page):
         is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
             stays_within(widget)
-            screenshot(widget, f"lrp-{name}-{theme}-{width}")
+            screenshot(widget, f"lrp-{name}-{look}")
     assert page.errors == []
 
 

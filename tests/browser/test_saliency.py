@@ -13,16 +13,14 @@ from browser.views import (
     DATA,
     ROOT,
     SALIENCY_OF_PHOTOGRAPH,
-    WIDTHS,
     comes_to_show,
     is_accessible,
+    looks,
     needs_data,
-    open_at,
     settled,
     slider,
     status,
     stays_within,
-    themes,
 )
 from playwright.sync_api import Locator, Page, expect
 
@@ -222,29 +220,27 @@ def test_a_photograph_by_mouse_and_keyboard(page: Page, lab: Lab):
         comes_to_show(canvas, of_the_controls(widget, model, inputs))
         assert not np.array_equal(pixels(canvas), before)
     settled(widget)
-    for theme in themes(page):
+    for look in looks(page):
         for mode in ("side by side", "mask", "overlay"):
             widget.get_by_role("radio", name=mode).check()
-            screenshot(widget, f"photograph-{theme}-{mode.replace(' ', '-')}")
-    jupyter.set_theme(page, "light")
+            screenshot(widget, f"photograph-{look}-{mode.replace(' ', '-')}")
     assert page.left_machine == []
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     table = """t = xai.examples.tabular()
 xai.SaliencyWidget(t.model, t.inputs, names=t.names, features=t.features)"""
-    open_at(page, lab, [DIGITS, table], width)
+    jupyter.open_notebook(page, lab, [DIGITS, table])
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         settled(widget)
-    for theme in themes(page):
+    for look in looks(page):
         is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
             stays_within(widget)
-            screenshot(widget, f"{name}-{theme}-{width}")
+            screenshot(widget, f"{name}-{look}")
     assert page.errors == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from browser import lab as jupyter
 from browser.lab import Lab, pixels, screenshot
 from browser.painting import differ, painted
-from browser.views import WIDTHS, is_accessible, open_at, settled, stays_within, themes
+from browser.views import is_accessible, looks, settled, stays_within
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -290,15 +290,14 @@ def test_a_click_on_a_dot_explains_its_sample_for_the_same_class(page: Page, lab
     assert page.left_machine == page.errors == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    open_at(page, lab, [TABLE], width)
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
+    jupyter.open_notebook(page, lab, [TABLE])
     widget = page.locator(".xai")
     settled(widget)
     chart(widget, "all")
     expect(widget.locator("figcaption")).to_contain_text("All 114 samples", timeout=120_000)
-    for theme in themes(page):
+    for look in looks(page):
         is_accessible(page)
         stays_within(widget)
-        screenshot(widget, f"shap-{theme}-{width}")
+        screenshot(widget, f"shap-{look}")
     assert page.errors == []

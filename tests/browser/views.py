@@ -68,20 +68,17 @@ def is_accessible(page: Page, within: str | dict[str, object] = ".xai") -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def themes(page: Page) -> Iterator[str]:
-    """JupyterLab in "light", then "dark", then as it was."""
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
-        yield theme
+def looks(page: Page) -> Iterator[str]:
+    """JupyterLab in a wide and in a narrow window, light and dark: a name for each; in the end it is light."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 1400})
+        if width < 500:  # its own panel would take all of the window
+            jupyter.run_command(page, "application:toggle-left-area")
+        page.wait_for_timeout(300)  # panels are laid out after a moment
+        for theme in ("light", "dark"):
+            jupyter.set_theme(page, theme)
+            yield f"{theme}-{width}"
     jupyter.set_theme(page, "light")
-
-
-def open_at(page: Page, lab: jupyter.Lab, cells: list[str], width: int, height: int = 1200) -> None:
-    """Run a notebook in a window of a width; in a narrow one JupyterLab's own panel would take all of it."""
-    page.set_viewport_size({"width": width, "height": height})
-    jupyter.open_notebook(page, lab, cells)
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
 
 
 def patience() -> float:
