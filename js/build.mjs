@@ -9,7 +9,8 @@ const context = await esbuild.context({
 	outdir: "../xai_widgets/static",
 	bundle: true,
 	format: "esm",
-	target: "es2022",
+	// The browser is for style sheets: it is the last one that knows no nested rules.
+	target: ["es2022", "firefox116"],
 	inject: ["src/jsx.ts"],
 	// The compiler checks tags by the types of the automatic runtime: its settings are for it alone.
 	tsconfigRaw: {

@@ -5,11 +5,12 @@ export function destination(key: string, from: number, last: number): number | u
 	return { ArrowRight: next, ArrowDown: next, ArrowLeft: before, ArrowUp: before, Home: 0, End: last }[key];
 }
 
-/** Buttons one after the other: one stop of the Tab key, arrows from one to the next. */
+/** Buttons one after the other: one stop of the Tab key, arrows from one to the next; Escape lets go of them. */
 export function moveAmong(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
 	const buttons = Array.from(event.currentTarget.querySelectorAll("button"));
 	const from = buttons.indexOf(event.target as HTMLButtonElement);
 	const to = destination(event.key, from, buttons.length - 1);
+	if (from >= 0 && event.key === "Escape") buttons[from].blur();
 	if (from < 0 || to === undefined) return;
 	event.preventDefault();
 	buttons[to].focus();

@@ -33,7 +33,7 @@ export function everyone(inputs: Players[]): { players: Player[]; starts: number
 /** The numbers of those that count most within a sign, the strongest first. */
 export function ranked(weights: Float64Array, sign: Sign): number[] {
 	const strength = weights.map((weight) => Math.abs(keepSign(weight, sign)));
-	return Array.from(weights.keys()).sort((a, b) => strength[b] - strength[a] || a - b);
+	return [...weights.keys()].sort((a, b) => strength[b] - strength[a] || a - b);
 }
 
 /** What a linear model gives where some players are absent. */

@@ -20,7 +20,16 @@ export interface Drawn {
 	width: number;
 	rows: Uint16Array[];
 	targets: Float64Array;
+	/** By how many are present. */
+	sizes: Sums[];
 	equations: Equations;
+}
+
+/** Sums over the masks of one size. Under any kernel they weigh the same, so that no fit has to go through them again. */
+interface Sums {
+	target: Float64Array;
+	/** How often two are present together: the lower half of a matrix, row by row. */
+	moment: Uint16Array;
 }
 
 /** Rows are dealt in turn to so many groups, whose differences tell the standard errors. */
@@ -28,6 +37,7 @@ const GROUPS = 20;
 
 export function drawn(equations: Equations): Drawn {
 	const players = equations.rarity.length - 1;
+	const width = players + 1;
 	const bits = bytesOf(equations.bits);
 	const stride = bits.length / equations.rows;
 	const rows = Array.from({ length: equations.rows }, (_, row) => {
@@ -38,28 +48,39 @@ export function drawn(equations: Equations): Drawn {
 		return Uint16Array.from(places);
 	});
 	const targets = decodeFloats(equations.scores).map((score) => score - equations.middle);
-	return { width: players + 1, rows, targets, equations };
+	const sizes: Sums[] = [];
+	rows.forEach((row, at) => {
+		const size = row.length - 1;
+		sizes[size] ??= {
+			target: new Float64Array(width),
+			moment: new Uint16Array((width * (width + 1)) / 2),
+		};
+		const { target, moment } = sizes[size];
+		for (let i = 0; i <= size; i++) {
+			const start = (row[i] * (row[i] + 1)) / 2;
+			target[row[i]] += targets[at];
+			for (let j = 0; j <= i; j++) moment[start + row[j]]++;
+		}
+	});
+	return { width, rows, targets, sizes, equations };
 }
 
-export function refit({ width, rows, targets, equations }: Drawn, kernelWidth: number, alpha: number): Fit {
+export function refit(
+	{ width, rows, targets, sizes, equations }: Drawn,
+	kernelWidth: number,
+	alpha: number,
+): Fit {
 	const near = Float64Array.from(equations.rarity, (rarity, size) => {
 		const distance = (1 - Math.sqrt(size / (width - 1))) / kernelWidth;
 		return rarity * Math.exp(-distance * distance);
 	});
 	const moment = new Float64Array(width * width);
 	const target = new Float64Array(width);
-	let [weight, squareWeight, sum, squares] = [0, 0, 0, 0];
-	rows.forEach((row, at) => {
-		const w = near[row.length - 1];
-		const y = targets[at];
-		weight += w;
-		squareWeight += w * w;
-		sum += w * y;
-		squares += w * y * y;
-		for (let i = 0; i < row.length; i++) {
-			const start = row[i] * width;
-			target[row[i]] += w * y;
-			for (let j = 0; j <= i; j++) moment[start + row[j]] += w;
+	sizes.forEach((sums, size) => {
+		const w = near[size];
+		for (let i = 0, at = 0; i < width; i++) {
+			target[i] += w * sums.target[i];
+			for (let j = 0; j <= i; j++) moment[i * width + j] += w * sums.moment[at++];
 		}
 	});
 	let trace = 0;
@@ -70,14 +91,18 @@ export function refit({ width, rows, targets, equations }: Drawn, kernelWidth: n
 	const values = solve(lower, target);
 
 	const scores = Array.from({ length: GROUPS }, () => new Float64Array(width));
-	let rest = 0;
+	let [weight, squareWeight, sum, squares, rest] = [0, 0, 0, 0, 0];
 	rows.forEach((row, at) => {
 		const w = near[row.length - 1];
 		let left = targets[at];
-		for (const place of row) left -= values[place];
+		weight += w;
+		squareWeight += w * w;
+		sum += w * left;
+		squares += w * left * left;
+		for (let i = 0; i < row.length; i++) left -= values[row[i]];
 		rest += w * left * left;
 		const score = scores[at % GROUPS];
-		for (const place of row) score[place] += w * left;
+		for (let i = 0; i < row.length; i++) score[row[i]] += w * left;
 	});
 	const total = squares - (sum * sum) / Math.max(weight, 1e-300);
 	return {

@@ -67,3 +67,37 @@ test("of too few masks no error is told", () => {
 	few.scores = new DataView(new ArrayBuffer(48));
 	assert.equal(refit(drawn(few), 0.25, 1).error, null);
 });
+
+test("a fit takes less than a frame, of as many masks as the sliders give", (context) => {
+	for (const [rows, players] of [
+		[8192, 60],
+		[8192, 190],
+	]) {
+		const bits = new Uint8Array(rows * Math.ceil(players / 8));
+		for (let at = 0, state = 1; at < bits.length; at++) {
+			state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+			bits[at] = state >>> 24;
+		}
+		const all = drawn({
+			game: 1,
+			rows,
+			bits: new DataView(bits.buffer),
+			scores: new DataView(Float32Array.from({ length: rows }, (_, i) => Math.sin(i)).buffer),
+			middle: 0,
+			rarity: Array(players + 1).fill(1),
+			fraction: 0,
+		});
+		// Of the processor's time: others may use it as well.
+		const taken = Array.from({ length: 31 }, (_, i) => {
+			const start = process.cpuUsage();
+			refit(all, 0.1 + i / 20, 1);
+			const { user, system } = process.cpuUsage(start);
+			return (user + system) / 1000;
+		}).sort((a, b) => a - b);
+		const [median, worst] = [taken[15], taken[30]];
+		context.diagnostic(
+			`${rows} masks of ${players}: median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`,
+		);
+		assert.ok(median < 16, `a fit takes ${median} ms`);
+	}
+});

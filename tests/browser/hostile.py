@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
+import anywidget
 import keras
 import numpy as np
 from keras import layers
 
 import xai_widgets as xai
-from xai_widgets.widgets.base import Explainer
 
 SCRIPT = "</script><script>window.broken = 'script'</script><!--"
+SHAPES = {"picture": (16, 16, 1), "table": (3,)}
 
 
 def evil(kind: str) -> str:
@@ -18,37 +19,36 @@ def evil(kind: str) -> str:
     return f"{kind} {image}{SCRIPT} ' ` \\ {{0}} %s &lt; \n $\\frac{{$ \u202e{kind} \u2067\u05d0 \U0001f408\u200d\u2b1b"
 
 
-def model(table: bool) -> keras.Model:
-    """A tiny network of a picture, and a table where wanted. TensorFlow allows no evil in the names of layers."""
+def model(*inputs: str) -> keras.Model:
+    """A tiny network of pictures, tables, or both. TensorFlow allows no evil in the names of layers."""
     keras.utils.set_random_seed(1)
-    picture = keras.Input((16, 16, 1), name=evil("picture").replace("/", "|"))
+    given = [keras.Input(SHAPES[name], name=evil(name).replace("/", "|")) for name in inputs]
+    parts = [layers.Dense(4)(one) if one.ndim == 2 else convolved(one) for one in given]
+    x = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+    return keras.Model(given, layers.Dense(3)(x), name="model_one")
+
+
+def convolved(picture: keras.KerasTensor) -> keras.KerasTensor:
     x = layers.Conv2D(4, 3, activation="relu", name="layer_one")(picture)
     x = layers.Conv2D(4, 3, activation="relu", name="layer_two")(x)
-    x = layers.GlobalAveragePooling2D()(x)
-    inputs = [picture]
-    if table:
-        columns = keras.Input((3,), name=evil("table").replace("/", "|"))
-        x = layers.Concatenate()([x, layers.Dense(4)(columns)])
-        inputs = [columns, picture]
-    return keras.Model(inputs, layers.Dense(3)(x), name="model_one")
+    return layers.GlobalAveragePooling2D()(x)
 
 
-def hostile(name: str) -> Explainer:
-    """The widget of this name, settled, with evil names in each place that its page reads."""
-    cls: type[Explainer] = getattr(xai, name)
-    table = not any(field == "layer" for field in cls.METHODS[0].__dataclass_fields__)
+def hostile(name: str, *inputs: str, others: int = 0) -> anywidget.AnyWidget:
+    """The widget of this name, settled, with evil names in each place that its page reads; of other models, too."""
     rng = np.random.default_rng(0)
-    arrays = [rng.random((2, 16, 16, 1), np.float32)]
-    if table:
-        arrays.insert(0, rng.random((2, 3), np.float32))
-    features = [evil(f"feature {place}") for place in range(3)] if table else None
+    arrays = [rng.random((2, *SHAPES[one]), np.float32) for one in inputs]
     names = [evil(f"class {place}") for place in range(3)]
-    widget = cls(model(table), arrays if table else arrays[0], names=names, features=features)
-    widget.result(120)
+    features = [evil(f"feature {place}") for place in range(3)] if "table" in inputs else None
+    given = arrays if len(arrays) > 1 else arrays[0]
+    models = {"models": {evil(f"other {place}"): model(*inputs) for place in range(others)}} if others else {}
+    widget = getattr(xai, name)(model(*inputs), given, names=names, features=features, **models)
+    widget.settle(120)
     # Names of models and layers that TensorFlow refuses may still come from elsewhere: the page must not trust them.
-    for trait in widget.keys:
-        if trait.startswith("_") and trait not in ("_esm", "_css") and not trait.startswith(("_model_", "_view_")):
-            widget.set_trait(trait, poisoned(getattr(widget, trait)))
+    for one in (widget, *getattr(widget, "views", {}).values()):
+        for trait in one.keys:
+            if trait.startswith("_") and trait not in ("_esm", "_css") and not trait.startswith(("_model_", "_view_")):
+                one.set_trait(trait, poisoned(getattr(one, trait)))
     return widget
 
 

@@ -12,9 +12,6 @@ from playwright.sync_api import Page
 
 from xai_widgets.pages import widget_page
 
-# One stands for all: what they share (the connection, the shell, the keys, the state) is what a host may treat
-# differently, and each view has browser tests of its own in JupyterLab and in an exported page.
-WIDGETS = ["SaliencyWidget"]
 HOSTS = ("JupyterLab", "Notebook 7", "Voila", "marimo", "exported page")
 # What a host asks the network for by itself, without any widget; it is not fetched, and no widget misses it.
 OWN_ADDRESSES = {"Voila": "https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@"}
@@ -89,8 +86,9 @@ def exported(setup: str, expressions: Sequence[str]) -> str:
     exec(setup, names)
     widgets = [eval(expression, names) for expression in expressions]
     for widget in widgets:
-        widget.result(120)
-    page = widget_page(ipywidgets.VBox(widgets))
+        widget.settle(120)
+    parts = [view for widget in widgets for view in getattr(widget, "views", {}).values()]
+    page = widget_page(ipywidgets.VBox(widgets), parts=parts)
     for widget in widgets:
         widget.close()
     return page

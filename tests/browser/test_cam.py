@@ -6,11 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
-from browser.test_saliency import DATA, PHOTOGRAPH, comes_to_show, settled, slider
+from browser.views import (
+    PHOTOGRAPH,
+    comes_to_show,
+    is_accessible,
+    looks,
+    needs_data,
+    settled,
+    slider,
+    stays_within,
+)
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -25,7 +33,7 @@ x = layers.Conv2D(14, 3, name="objects")(layers.MaxPooling2D(name="pool")(block(
 model = keras.Model(inputs, layers.Dense(5, name="head")(layers.GlobalAveragePooling2D(name="mean")(x)), name="small")
 samples = np.random.default_rng(0).random((4, 48, 48, 3), np.float32)"""
 SHOW = "widget = xai.CAMWidget(model, samples, names=[*'abcde'])\nwidget"
-PHOTO = re.sub(r"xai\.SaliencyWidget\(.*\)", "xai.CAMWidget(model, inputs, names=names)", PHOTOGRAPH)
+PHOTO = f"{PHOTOGRAPH}\nxai.CAMWidget(model, inputs, names=names)"
 LAYERS = ["edges", "block/conv", "block/relu", "pool", "objects"]
 # From a move of the slider to the next paint of the map, in milliseconds.
 TO_THE_MAP = """(slider, to) => new Promise(painted => {
@@ -171,7 +179,7 @@ def test_a_channel_is_shown_and_taken_out(page: Page, widget: Locator, network):
     assert page.errors == []
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+@needs_data
 def test_every_layer_of_an_imagenet_network_shows_at_once(page: Page, lab: Lab):
     """Within 150 ms of the move, warm: through all layers there and back, once everything beside the map is there."""
     jupyter.open_notebook(page, lab, [PHOTO])
@@ -195,13 +203,9 @@ def test_every_layer_of_an_imagenet_network_shows_at_once(page: Page, lab: Lab):
     assert statistics.median(taken) < 150 + 60  # the last: what a busy CI machine may add
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
-@pytest.mark.parametrize("width", [1400, 480])
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    page.set_viewport_size({"width": width, "height": 1300})
+@needs_data
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     jupyter.open_notebook(page, lab, [PHOTO, f"{NETWORK}\n{SHOW}"])
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
     photograph, small = page.locator(".xai").all()
     for widget in (photograph, small):
         complete(widget)
@@ -209,16 +213,11 @@ def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, wi
     complete(photograph)
     photograph.get_by_role("toolbar").get_by_role("button").first.click()
     expect(photograph.locator(".xai-effect p")).to_contain_text("Without channel", timeout=30_000)
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
-        found = Axe().run(page, context=".xai")
-        assert found.violations_count == 0, found.generate_report()
+    for look in looks(page):
+        is_accessible(page)
         for widget, name in ((photograph, "photograph"), (small, "small")):
-            sticking_out = """widget => [...widget.querySelectorAll("*")].filter(e => !e.closest(".xai-thumbnails"))
-              .map(e => e.getBoundingClientRect().right - widget.getBoundingClientRect().right)"""
-            assert max(widget.evaluate(sticking_out)) <= 1, "something sticks out of the widget"
-            screenshot(widget, f"cam-{name}-{theme}-{width}")
-    jupyter.set_theme(page, "light")
+            stays_within(widget)
+            screenshot(widget, f"cam-{name}-{look}")
     assert page.errors == []
 
 
@@ -246,7 +245,7 @@ def test_an_exported_page_shows_all_and_answers_its_display_controls(page: Page,
     assert shown.get_by_role("toolbar").locator("canvas").count() > 0
     expect(slider(shown, "Layer")).to_be_disabled()
     expect(shown).to_contain_text("Saved page")
-    assert Axe().run(page, context=".xai").violations_count == 0
+    is_accessible(page)
     assert page.left_machine == page.errors == []
 
 

@@ -1,16 +1,24 @@
 """CompareWidget in a real JupyterLab: one cursor for all maps, a region under the hand, what speaks for each map."""
 
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
-from browser.test_saliency import DATA, STICKS_OUT, comes_to_show, settled, slider
+from browser.views import (
+    PHOTOGRAPH,
+    comes_to_show,
+    is_accessible,
+    looks,
+    needs_data,
+    patience,
+    settled,
+    slider,
+    stays_within,
+)
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -23,11 +31,7 @@ widget"""
 TABLE = """t = xai.examples.tabular()
 table = xai.CompareWidget(t.model, t.inputs[:20], names=t.names, features=t.features)
 table"""
-PHOTOGRAPH = f"""import time, keras, numpy as np, xai_widgets as xai
-from PIL import Image
-model = keras.models.load_model({str(DATA / "darknet_tiny.keras")!r})
-names = open({str(DATA / "imagenet_names.txt")!r}).read().splitlines()[:1000]
-inputs = np.asarray(Image.open({str(DATA / "cat_and_dog.png")!r}).convert("RGB"), "float32")[None] / 255
+SHOW_PHOTOGRAPH = f"""{PHOTOGRAPH}
 methods = [xai.IntegratedGradients(steps=32), xai.DeepLift(), xai.IntegratedGradients(steps=16, rule="left")]
 methods += [xai.IntegratedGradients(steps=8)]
 widget = xai.CompareWidget(model, inputs, methods, baselines=[0, xai.Blur(12), xai.GaussianNoise(), 0.5], names=names)
@@ -196,36 +200,28 @@ def test_numbers_of_agreement_curves_and_random_weights(page: Page, widget: Loca
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", [1400, 480])
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    page.set_viewport_size({"width": width, "height": 1500})
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     jupyter.open_notebook(page, lab, [DIGITS, TABLE])
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         all_settled(widget)
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
+    for look in looks(page):
         for name in ("agreement", "region", "curves", "random weights"):
             for widget in widgets.all():
                 if widget.get_by_role("radio", name=name, exact=True).count():  # a table has no region
                     panel(widget, name)
-            found = Axe().run(page, context=".xai")
-            assert found.violations_count == 0, found.generate_report()
+            is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
-            wide = widget.evaluate(STICKS_OUT.replace(".xai-thumbnails", ".xai-thumbnails, .xai-scroll"))
-            assert max(wide) <= 1, "something sticks out of the widget"
-            screenshot(widget, f"compare-{name}-{theme}-{width}")
-    jupyter.set_theme(page, "light")
+            stays_within(widget)
+            screenshot(widget, f"compare-{name}-{look}")
     assert page.errors == []
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+@needs_data
 def test_a_photograph_in_four_by_four(page: Page, lab: Lab):
     page.set_viewport_size({"width": 1400, "height": 1800})
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH])
+    jupyter.open_notebook(page, lab, [SHOW_PHOTOGRAPH])
     widget = page.locator(".xai")
     all_settled(widget)
     assert maps(widget).count() == 16
@@ -247,11 +243,6 @@ def test_a_photograph_in_four_by_four(page: Page, lab: Lab):
     assert timed < 100 * patience()
     screenshot(widget, "compare-photograph")
     assert page.errors == []
-
-
-def patience() -> float:
-    """How much slower this machine is now than when it is alone."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 # One move of a brush, until the claims that it changes are there.

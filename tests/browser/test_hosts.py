@@ -1,44 +1,38 @@
 """Every widget in every host: it is seen, it answers, it stays on this machine, and no name becomes markup."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import hosts
 from browser import lab as jupyter
 from browser.guard import guarded_page
 from browser.hostile import evil
-from browser.hosts import HOSTS, WIDGETS
-from browser.lab import Lab, pixels, screenshot
-from browser.test_saliency import STICKS_OUT
+from browser.hosts import HOSTS
+from browser.kinds import KINDS, SETUP, VIEWS, Kind
+from browser.lab import Lab, screenshot
+from browser.views import ROOT, WIDTHS, is_accessible, settled, slider, stays_within
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect
-
-SETUP = f"""import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from browser.hostile import hostile
-import xai_widgets as xai
-model, inputs, labels, names = xai.examples.digits()
-inputs = inputs[:3]"""
-DISPLAY = {"Opacity", "Clip", "Threshold", "Smooth"}
 
 
 @dataclass
 class Shown:
-    """A page of a host that shows all widgets."""
+    """A page of a host that shows all widgets, then all of them again with hostile names."""
 
     host: str
     page: Page
     # What it told the kernel of widgets.
     told: list[str] = field(default_factory=list)
 
-    def widget(self, name: str, *, hostile: bool = False) -> Locator:
+    def widget(self, kind: Kind, *, hostile: bool = False) -> Locator:
         """The view of a widget, settled; of two the one whose names are hostile."""
-        view = self.page.locator(".xai").nth(WIDGETS.index(name) + hostile * len(WIDGETS))
-        expect(view.get_by_role("status")).to_contain_text("Settled", timeout=120_000)
+        view = self.page.locator(VIEWS).nth(KINDS.index(kind) + hostile * len(KINDS))
+        settled(view)
         return view
 
     @property
@@ -68,104 +62,98 @@ def opened(
         shown = Shown(request.param, page)
         page.on("websocket", shown.note_socket)
         page.on("request", shown.note_request)
-        expressions = [f"xai.{name}(model, inputs, names=names)" for name in WIDGETS]
-        expressions += [f"hostile({name!r})" for name in WIDGETS]
+        expressions = [kind.code for kind in KINDS] + [kind.hostile for kind in KINDS]
         folder = tmp_path_factory.mktemp("host")
         with hosts.opened(shown.host, page, lab_server, folder, SETUP, expressions):
             yield shown
 
 
 @pytest.fixture
-def shown(opened: Shown, request: pytest.FixtureRequest) -> Iterator[Shown]:
+def shown(opened: Shown) -> Iterator[Shown]:
     yield opened
-    screenshot(opened.page, f"host-{request.node.name}".replace("/", "-"))
     own = hosts.OWN_ADDRESSES.get(opened.host)
     assert [url for url in opened.page.left_machine if not (own and url.startswith(own))] == []
     assert opened.page.errors == []
 
 
-every_widget = pytest.mark.parametrize("name", WIDGETS)
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+# What is drawn: markup with its positions and colours, and what canvases hold.
+DRAWN = """drawing => [drawing, ...drawing.querySelectorAll("canvas")].map(
+  element => element.tagName === "CANVAS" ? element.toDataURL() : element.outerHTML).join()"""
 
 
-def map_of(widget: Locator) -> Locator:
-    return widget.locator("canvas.xai-map").first
+def drawing(widget: Locator, kind: Kind) -> Locator:
+    return widget.locator(kind.drawing).first
 
 
-def changes(canvas: Locator, before: np.ndarray) -> None:
-    """Wait until a canvas shows something else."""
-    for _ in range(600):
-        if not np.array_equal(pixels(canvas), before):
-            return
-        canvas.page.wait_for_timeout(50)
-    raise AssertionError("the map stays as it was")
+def there_and_back(widget: Locator, kind: Kind, label: str) -> None:
+    """Move a slider to another end of its track by keyboard, then to where it was: what is drawn follows both times."""
+    drawn, control = drawing(widget, kind), slider(widget, label)
+    before, value = drawn.evaluate(DRAWN), control.input_value()
+    control.focus()
+    control.page.keyboard.press("Home" if value != control.get_attribute("min") else "End")
+    waits_until(lambda: drawn.evaluate(DRAWN) != before)
+    settled(widget)
+    control.fill(value)
+    waits_until(lambda: drawn.evaluate(DRAWN) == before)
+    settled(widget)
 
 
-def compute_sliders(widget: Locator) -> list[Locator]:
-    """The sliders that are not of the display, in their order."""
-    return [
-        one
-        for one in widget.get_by_role("slider").all()
-        if one.evaluate("slider => slider.labels?.[0]?.innerText ?? ''").strip().capitalize() not in DISPLAY
-    ]
+def waits_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < end, "what is drawn is not what it should be"
+        time.sleep(0.05)
 
 
-@every_widget
-def test_the_view_appears_with_its_map(shown: Shown, name: str):
-    widget = shown.widget(name)
-    expect(map_of(widget)).to_be_visible()
-    assert len(np.unique(pixels(map_of(widget)).reshape(-1, 4), axis=0)) > 16, "a blank map"
+@every_kind
+def test_the_view_appears_with_its_map(shown: Shown, kind: Kind):
+    widget = shown.widget(kind)
+    drawn = drawing(widget, kind)
+    expect(drawn).to_be_visible()
+    seen = np.asarray(Image.open(screenshot(drawn, f"drawn-{shown.host}-{kind.name}")).convert("RGB"), int)
+    coloured = np.ptp(seen, axis=-1) > 40
+    assert coloured.mean() > 0.01, "a map or a chart without colour"
     assert widget.get_by_role("alert").count() == 0
 
 
-@every_widget
-def test_a_compute_slider_changes_the_map(shown: Shown, name: str):
-    widget = shown.widget(name)
-    sliders = compute_sliders(widget)
-    assert sliders
+@every_kind
+def test_a_compute_control_changes_the_map(shown: Shown, kind: Kind):
+    widget = shown.widget(kind)
     if not shown.live:
-        for slider in sliders:
-            expect(slider).to_be_disabled()
+        expect(slider(widget, kind.compute)).to_be_disabled()
         expect(widget).to_contain_text("Saved page")
         return
-    before = pixels(map_of(widget))
-    slider = sliders[0]
-    slider.focus()
-    at_start = slider.evaluate("slider => slider.value === slider.min")
-    shown.page.keyboard.press("End" if at_start else "Home")
-    changes(map_of(widget), before)
-    shown.widget(name)
+    there_and_back(widget, kind, kind.compute)
     assert widget.get_by_role("alert").count() == 0
     assert shown.told
 
 
-@every_widget
-def test_a_display_slider_changes_the_map_and_tells_the_kernel_nothing(shown: Shown, name: str):
-    widget = shown.widget(name)
+@every_kind
+def test_a_display_control_changes_the_map_and_tells_the_kernel_nothing(shown: Shown, kind: Kind):
+    widget = shown.widget(kind)
     shown.page.wait_for_timeout(500)  # what the last change sends by itself
     shown.told.clear()
-    before = pixels(map_of(widget))
-    widget.get_by_role("slider", name="Opacity", exact=True).focus()
-    for _ in range(30):
-        shown.page.keyboard.press("ArrowLeft")
-    changes(map_of(widget), before)
+    there_and_back(widget, kind, kind.display)
     shown.page.wait_for_timeout(200)
     assert shown.told == []
 
 
-@every_widget
-def test_the_arrows_read_the_map(shown: Shown, name: str):
-    widget = shown.widget(name)
-    frame = widget.get_by_role("application").first
-    frame.focus()
-    readout = frame.locator(".xai-readout")
+@every_kind
+def test_the_arrows_read_the_map(shown: Shown, kind: Kind):
+    widget = shown.widget(kind)
+    says = widget.locator(kind.says).first
+    silent = says.inner_text()
+    widget.locator(kind.reads).first.focus()
     read = []
-    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "b"):
+    for key in (*kind.arrows, "b"):
         shown.page.keyboard.press(key)
-        expect(readout).not_to_be_empty()
-        read.append(readout.inner_text())
-    assert len(set(read)) == 3, read
+        expect(says).not_to_have_text(silent)
+        read.append(says.inner_text())
+    assert len(set(read)) == len(kind.arrows), read
     shown.page.keyboard.press("Escape")
-    expect(readout).to_be_empty()
+    expect(says).to_have_text(silent)
 
 
 # Stops of the Tab key in a view, marked by number; of a group of radios only one is a stop.
@@ -188,9 +176,9 @@ FOCUSED = """() => {
 }"""
 
 
-@every_widget
-def test_the_keyboard_reaches_every_control(shown: Shown, name: str):
-    stops = shown.widget(name).evaluate(STOPS)
+@every_kind
+def test_the_keyboard_reaches_every_control(shown: Shown, kind: Kind):
+    stops = shown.widget(kind).evaluate(STOPS)
     reached = []
     for _ in range(len(stops) + 5):
         reached.append(shown.page.evaluate(FOCUSED))
@@ -205,11 +193,13 @@ MOVES = """widget => [widget, ...widget.querySelectorAll("*")].filter(element =>
 }).map(element => element.className)"""
 
 
-@every_widget
-def test_nothing_moves_where_motion_is_to_be_reduced(shown: Shown, name: str):
+@every_kind
+def test_nothing_moves_where_motion_is_to_be_reduced(shown: Shown, kind: Kind):
+    widget = shown.widget(kind)
+    assert widget.evaluate(MOVES) != []
     shown.page.emulate_media(reduced_motion="reduce")
-    assert shown.widget(name).evaluate(MOVES) == []
-    shown.page.emulate_media(reduced_motion=None)
+    assert widget.evaluate(MOVES) == []
+    shown.page.emulate_media(reduced_motion="no-preference")
 
 
 # All that a view says, in the order of the page: text, what boxes hold, names for screen readers and for the pointer.
@@ -219,21 +209,39 @@ SAYS = """widget => [widget, ...widget.querySelectorAll("*")].flatMap(element =>
 ].map(String)).join("\\n")"""
 
 
-@every_widget
-def test_hostile_names_are_text(shown: Shown, name: str):
-    widget = shown.widget(name, hostile=True)
+@every_kind
+def test_hostile_names_are_text(shown: Shown, kind: Kind):
+    widget = shown.widget(kind, hostile=True)
     if shown.live:
         widget.get_by_role("combobox", name="Target").click()  # the list of classes
     says = widget.evaluate(SAYS)
-    kinds = ["model", "feature 0" if "feature 0" in says else "layer"]
-    for kind in [*kinds, "class 0", "class 1", "class 2"] if shown.live else kinds:
-        assert evil(kind) in says, f"no {kind} as it is"
+    for name in [*kind.names, "class 0", "class 1", "class 2"] if shown.live else kind.names:
+        assert evil(name) in says, f"no {name} as it is"
     assert re.search(r"\u201cclass \d <img src=x onerror=.*</script><script>", says), "no class in the sentence"
     shown.page.keyboard.press("Escape")
-    assert widget.locator("img, script, iframe, object, b, [onerror], [onload]").count() == 0
+    assert widget.locator("img, script, iframe, object, b [onerror], [onerror], [onload]").count() == 0
     assert shown.page.evaluate("window.broken") is None
-    assert max(widget.evaluate(STICKS_OUT)) <= 1, "something sticks out of the widget"
-    screenshot(widget, f"hostile-{shown.host}-{name}")
+    stays_within(widget)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_sticks_out(shown: Shown, width: int):
+    before = shown.page.viewport_size
+    shown.page.set_viewport_size({"width": width, "height": 2400})
+    toggles = shown.host == "JupyterLab" and width < 500
+    if toggles:
+        jupyter.run_command(shown.page, "application:toggle-left-area")
+    shown.page.wait_for_timeout(500)  # JupyterLab lays its panels out after a moment
+    for kind in KINDS:
+        for hostile in (False, True):
+            widget = shown.widget(kind, hostile=hostile)
+            stays_within(widget)
+            assert widget.bounding_box()["width"] <= width
+            if width < 500 or not hostile:
+                screenshot(widget, f"{'hostile' if hostile else 'host'}-{shown.host}-{kind.name}-{width}")
+    if toggles:
+        jupyter.run_command(shown.page, "application:toggle-left-area")
+    shown.page.set_viewport_size(before)
 
 
 def set_theme(shown: Shown, theme: str) -> None:
@@ -264,17 +272,33 @@ BRIGHTNESS = """widget => {
 
 
 def test_accessible_in_both_themes(shown: Shown):
+    within: list[object] = [".xai", ".xai-explore"]
+    if shown.host == "marimo":
+        within = [{"fromShadowDom": ["marimo-anywidget", view]} for view in within]
     for theme in ("light", "dark"):
         set_theme(shown, theme)
-        for name in WIDGETS:
-            around, own = shown.widget(name).evaluate(BRIGHTNESS)
-            assert (own > 0.5) == (theme == "light"), f"{name} is not {theme}"
+        for kind in KINDS:
+            around, own = shown.widget(kind).evaluate(BRIGHTNESS)
+            assert own is None or (own > 0.5) == (theme == "light"), f"{kind.name} is not {theme}"
             assert around is None or (around > 0.5) == (theme == "light"), f"the page is not {theme}"
-        within = ".xai"
-        if shown.host == "marimo":
-            within = {"include": [{"fromShadowDom": ["marimo-anywidget", ".xai"]}]}
-        found = Axe().run(shown.page, context=within)
-        assert len(found.response["passes"]) > 10
-        assert found.violations_count == 0, found.generate_report()
-        screenshot(shown.page, f"host-{shown.host}-{theme}")
+            shown.widget(kind, hostile=True)
+            if theme == "dark":
+                screenshot(shown.widget(kind), f"dark-{shown.host}-{kind.name}")
+        is_accessible(shown.page, {"include": within})
     set_theme(shown, "light")
+
+
+def test_the_readme_tells_of_these_hosts_and_tests():
+    """Each cell of its table has a number, and each number a test that there is."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("### Where it works")[1].split("\n### ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    for host, begin in zip(HOSTS, ("JupyterLab", "Notebook 7", "Voila", "marimo", "a page by `widget.to"), strict=True):
+        assert any(row.startswith(f"| {begin}") for row in rows), f"nothing is said of {host}"
+    notes = dict(re.findall(r"\[(\d+)\] ((?:`test_\w+`(?:,\s+)?)+)", table))
+    cells = [cell.strip() for row in rows[2:] for cell in row.strip("|").split("|")[1:]]
+    numbers = [re.findall(r"\[(\d+)\]", cell) for cell in cells if cell]
+    assert all(numbers), "a cell without a test"
+    assert {number for found in numbers for number in found} == set(notes)
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    for name in re.findall(r"test_\w+", " ".join(notes.values())):
+        assert f"def {name}(" in sources, f"there is no {name}"

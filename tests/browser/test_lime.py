@@ -6,11 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, pixels, screenshot
 from browser.painting import painted
-from browser.test_saliency import DATA, STICKS_OUT, comes_to_show, settled, slider
+from browser.views import (
+    PHOTOGRAPH,
+    comes_to_show,
+    is_accessible,
+    looks,
+    needs_data,
+    settled,
+    slider,
+    stays_within,
+)
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -22,11 +30,7 @@ widget = xai.LIMEWidget(model, inputs, xai.LIME(samples=300, segments=30), names
 widget"""
 TABLE = """t = xai.examples.tabular()
 xai.LIMEWidget(t.model, t.inputs, xai.LIME(samples=300), names=t.names, features=t.features)"""
-PHOTOGRAPH = f"""import keras, numpy as np, xai_widgets as xai
-from PIL import Image
-model = keras.models.load_model({str(DATA / "darknet_tiny.keras")!r})
-names = open({str(DATA / "imagenet_names.txt")!r}).read().splitlines()[:1000]
-inputs = np.asarray(Image.open({str(DATA / "cat_and_dog.png")!r}).convert("RGB"), "float32")[None] / 255
+SHOW_PHOTOGRAPH = f"""{PHOTOGRAPH}
 widget = xai.LIMEWidget(model, inputs, xai.LIME(samples=300, baseline=xai.Blur(12)), names=names)
 widget"""
 # From a change of the slider to the next paint of the canvas, in milliseconds.
@@ -253,26 +257,19 @@ def test_by_keyboard_alone(page: Page, widget: Locator):
     assert [one for one in page.evaluate("window.commands") if not one.startswith("notebook:")] == []
 
 
-@pytest.mark.parametrize("width", [1400, 480])
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    page.set_viewport_size({"width": width, "height": 1250})
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     jupyter.open_notebook(page, lab, [DIGITS, TABLE])
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         settled(widget)
         bars(widget).nth(1).click()
         expect(widget.locator(".xai-edit")).to_contain_text("most likely")
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
-        found = Axe().run(page, context=".xai")
-        assert found.violations_count == 0, found.generate_report()
+    for look in looks(page):
+        is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
-            assert max(widget.evaluate(STICKS_OUT)) <= 1, "something sticks out of the widget"
-            screenshot(widget, f"lime-{name}-{theme}-{width}")
-    jupyter.set_theme(page, "light")
+            stays_within(widget)
+            screenshot(widget, f"lime-{name}-{look}")
     assert page.errors == []
 
 
@@ -316,10 +313,10 @@ def test_an_exported_page_refits_links_and_switches_without_network_or_kernel(pa
     assert page.errors == []
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+@needs_data
 def test_a_photograph_without_its_dog_is_something_else(page: Page, lab: Lab):
     page.set_viewport_size({"width": 1400, "height": 1250})
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH])
+    jupyter.open_notebook(page, lab, [SHOW_PHOTOGRAPH])
     widget = page.locator(".xai")
     settled(widget)
     taken = slider(widget, "Kernel width").evaluate(PAINTS)

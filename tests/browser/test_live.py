@@ -4,13 +4,12 @@ import json
 import statistics
 import time
 
-import pytest
 from browser import lab as jupyter
 from browser.lab import Lab, drag
-from browser.test_saliency import DATA, PHOTOGRAPH, settled, slider, status
+from browser.views import SALIENCY_OF_PHOTOGRAPH, needs_data, settled, slider, status
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+pytestmark = needs_data
 WATCH = """import json, time
 frames, asked = [], []
 widget.observe(lambda change: frames.append((time.time(), change.new["job"], change.new["progress"])), "frame")
@@ -49,7 +48,7 @@ FIRST_PAINT = """slider => new Promise(painted => {
 
 def test_the_first_map_comes_soon(page: Page, lab: Lab):
     """Of 64 steps, the first map is painted within 1.5 times its own passes and 60 ms of the change."""
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH.replace("steps=32", "steps=64")])
+    jupyter.open_notebook(page, lab, [SALIENCY_OF_PHOTOGRAPH.replace("steps=32", "steps=64")])
     widget = page.locator(".xai")
     settled(widget)
     passes = float(jupyter.run_code(page, PASSES))
@@ -64,7 +63,7 @@ def test_the_first_map_comes_soon(page: Page, lab: Lab):
 
 def test_a_drag_is_followed_and_never_queues(page: Page, lab: Lab):
     """120 positions in two seconds: far fewer are computed, and the last one's first map comes at once."""
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH, WATCH])
+    jupyter.open_notebook(page, lab, [SALIENCY_OF_PHOTOGRAPH, WATCH])
     widget = page.locator(".xai")
     settled(widget)
     sigma = slider(widget, "Sigma")
@@ -95,7 +94,7 @@ def test_a_drag_is_followed_and_never_queues(page: Page, lab: Lab):
 
 
 def test_display_controls_repaint_fifty_times_a_second(page: Page, lab: Lab):
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH])
+    jupyter.open_notebook(page, lab, [SALIENCY_OF_PHOTOGRAPH])
     widget = page.locator(".xai")
     settled(widget)
     rate = slider(widget, "Opacity").evaluate(
@@ -120,7 +119,7 @@ def test_display_controls_repaint_fifty_times_a_second(page: Page, lab: Lab):
 
 
 def test_other_cells_run_and_two_views_agree_while_it_computes(page: Page, lab: Lab):
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH, "widget"])
+    jupyter.open_notebook(page, lab, [SALIENCY_OF_PHOTOGRAPH, "widget"])
     views = page.locator(".xai")
     expect(views).to_have_count(2)
     first, second = views.all()

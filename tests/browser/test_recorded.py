@@ -8,7 +8,7 @@ import pytest
 from browser import lab as jupyter
 from browser.lab import Lab, screenshot
 from browser.painting import painted
-from browser.test_saliency import comes_to_show, settled, slider
+from browser.views import comes_to_show, settled, slider
 from nbconvert import HTMLExporter
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import Locator, Page, expect

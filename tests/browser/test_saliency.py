@@ -1,59 +1,35 @@
 """SaliencyWidget in a real JupyterLab: what the hand does is what the canvas shows."""
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, pixels, screenshot
-from browser.painting import differ, painted
+from browser.painting import painted
+from browser.views import (
+    DATA,
+    ROOT,
+    SALIENCY_OF_PHOTOGRAPH,
+    comes_to_show,
+    is_accessible,
+    looks,
+    needs_data,
+    settled,
+    slider,
+    status,
+    stays_within,
+)
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
 
-ROOT = Path(__file__).parents[2]
-DATA = ROOT.parent / "shared" / "data"
 DIGITS = """import xai_widgets as xai
 model, inputs, labels, names = xai.examples.digits()
 widget = xai.SaliencyWidget(model, inputs, xai.IntegratedGradients(baseline=xai.Blur(4)), names=names)
 widget"""
-PHOTOGRAPH = f"""import keras, numpy as np, xai_widgets as xai
-from PIL import Image
-model = keras.models.load_model({str(DATA / "darknet_tiny.keras")!r})
-names = open({str(DATA / "imagenet_names.txt")!r}).read().splitlines()[:1000]
-inputs = np.asarray(Image.open({str(DATA / "cat_and_dog.png")!r}).convert("RGB"), "float32")[None] / 255
-widget = xai.SaliencyWidget(model, inputs, xai.IntegratedGradients(steps=32, baseline=xai.Blur(12)), names=names)
-widget"""
-
-
-# How far anything reaches past the right edge, less what scrolls within the widget.
-STICKS_OUT = """widget => [widget.scrollWidth - widget.clientWidth, ...[...widget.querySelectorAll("*")]
-  .filter(element => !element.closest(".xai-thumbnails"))
-  .map(element => element.getBoundingClientRect().right - widget.getBoundingClientRect().right)]"""
-
-
-def slider(widget: Locator, label: str) -> Locator:
-    return widget.get_by_role("slider", name=label, exact=True)
-
-
-def status(widget: Locator) -> Locator:
-    return widget.get_by_role("status")
-
-
-def settled(widget: Locator) -> None:
-    expect(status(widget)).to_contain_text("Settled", timeout=120_000)
-
-
-def comes_to_show(canvas: Locator, expected: np.ndarray, seconds: float = 60) -> None:
-    """Wait until the canvas shows a picture; one level in a thousand pixels may be off by the rounding of float16."""
-    end = time.monotonic() + seconds
-    while (distance := differ(pixels(canvas), expected)) > 2:
-        assert time.monotonic() < end, f"the canvas is {distance} levels off at rest"
-        time.sleep(0.05)
 
 
 def of_the_controls(widget: Locator, model, inputs, **display) -> np.ndarray:
@@ -221,14 +197,14 @@ def test_display_controls_repaint_and_tell_the_kernel_nothing(page: Page, lab: L
     assert len([one for one in sent if b"comm_msg" in (one if isinstance(one, bytes) else one.encode())]) == before
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+@needs_data
 def test_a_photograph_by_mouse_and_keyboard(page: Page, lab: Lab):
     import keras
     from PIL import Image
 
     model = keras.models.load_model(DATA / "darknet_tiny.keras")
     inputs = np.asarray(Image.open(DATA / "cat_and_dog.png").convert("RGB"), "float32")[None] / 255
-    jupyter.open_notebook(page, lab, [PHOTOGRAPH])
+    jupyter.open_notebook(page, lab, [SALIENCY_OF_PHOTOGRAPH])
     widget = page.locator(".xai")
     settled(widget)
     expect(widget.get_by_role("combobox", name="Target")).to_have_value("bull mastiff (predicted)")
@@ -244,37 +220,27 @@ def test_a_photograph_by_mouse_and_keyboard(page: Page, lab: Lab):
         comes_to_show(canvas, of_the_controls(widget, model, inputs))
         assert not np.array_equal(pixels(canvas), before)
     settled(widget)
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
+    for look in looks(page):
         for mode in ("side by side", "mask", "overlay"):
             widget.get_by_role("radio", name=mode).check()
-            screenshot(widget, f"photograph-{theme}-{mode.replace(' ', '-')}")
-    jupyter.set_theme(page, "light")
+            screenshot(widget, f"photograph-{look}-{mode.replace(' ', '-')}")
     assert page.left_machine == []
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", [1400, 480])
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    page.set_viewport_size({"width": width, "height": 1000})
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     table = """t = xai.examples.tabular()
 xai.SaliencyWidget(t.model, t.inputs, names=t.names, features=t.features)"""
     jupyter.open_notebook(page, lab, [DIGITS, table])
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(2)
     for widget in widgets.all():
         settled(widget)
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
-        found = Axe().run(page, context=".xai")
-        assert found.violations_count == 0, found.generate_report()
+    for look in looks(page):
+        is_accessible(page)
         for widget, name in zip(widgets.all(), ("digits", "table"), strict=True):
-            wide = widget.evaluate(STICKS_OUT)
-            assert max(wide) <= 1, "something sticks out of the widget"
-            screenshot(widget, f"{name}-{theme}-{width}")
-    jupyter.set_theme(page, "light")
+            stays_within(widget)
+            screenshot(widget, f"{name}-{look}")
     assert page.errors == []
 
 

@@ -23,7 +23,7 @@ from xai_widgets.wire import finite, pack
 if TYPE_CHECKING:
     from xai_widgets.engine.surrogate import Equations
 
-MOST_SENT = 1 << 17
+MOST_SENT = 1 << 18
 
 
 class LIMEWidget(Explainer):

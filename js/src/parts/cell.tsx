@@ -42,7 +42,8 @@ export function Cell(props: {
 				const painting = brush.over(brush.input);
 				painting.onPaint(dabbed(painting, size, spotOf(point, size)));
 			} else onChoose();
-		} else {
+		} else if (key === "Escape") sight.onHover(null);
+		else {
 			const to = point && moved(point, key, shiftKey, size);
 			if (!to) return;
 			const next = spotOf(sight.spot ? to : point, size);

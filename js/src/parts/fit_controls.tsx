@@ -18,7 +18,7 @@ export function FitControls(props: {
 	const field: Field = {
 		name: "top",
 		label: "Top",
-		doc: "How many parts are shown: those with the largest weights.",
+		doc: "How many parts are shown, the strongest first.",
 		kind: "int",
 		default: 10,
 		min: 1,

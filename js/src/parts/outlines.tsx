@@ -47,23 +47,22 @@ export function Outlines(props: {
 				element.width / 2 - view.x * width * near,
 				element.height / 2 - view.y * height * near,
 			);
-			const stroke = (path: Path2D, style: string, thick: number) => {
-				context.strokeStyle = style;
-				context.lineWidth = thick / near;
-				context.stroke(path);
+			const stroke = (path: Path2D, below: string, thick: number, above: string, thin: number) => {
+				for (const [style, wide] of [
+					[below, thick],
+					[above, thin],
+				] as const) {
+					context.strokeStyle = style;
+					context.lineWidth = wide / near;
+					context.stroke(path);
+				}
 			};
-			stroke(between, "rgb(0 0 0 / 0.35)", 3 * HAIR);
-			stroke(between, "rgb(255 255 255 / 0.7)", HAIR);
+			stroke(between, "#0006", 4, "#fffb", HAIR);
 			context.save();
 			context.clip(gone);
-			const lines = hatch(size, HATCH / near);
-			stroke(lines, "rgb(0 0 0 / 0.3)", 2 * HAIR);
-			stroke(lines, "rgb(255 255 255 / 0.6)", HAIR);
+			stroke(hatch(size, HATCH / near), "#0005", 3, "#fff9", HAIR);
 			context.restore();
-			if (around) {
-				stroke(around, "#fff", 10);
-				stroke(around, getComputedStyle(element).color, 5.5);
-			}
+			if (around) stroke(around, "#fff", 10, getComputedStyle(element).color, 5.5);
 		});
 		return () => cancelAnimationFrame(frame);
 	}, [between, around, gone, view, scale, height, width]);

@@ -34,7 +34,7 @@ export function Superpixels(props: {
 	onLit: (player: number | null) => void;
 	onToggle: (player: number) => void;
 }) {
-	const { picture, absent, size, numbers, players, shown, weights, lit, off, look, mode, view } = props;
+	const { picture, absent, size, numbers, players, shown, weights, lit, off, view } = props;
 	const { height, width } = size;
 	const edited = useMemo(
 		() => (absent && off.size ? without(picture, absent, numbers, off) : picture),
@@ -53,17 +53,10 @@ export function Superpixels(props: {
 	};
 	return (
 		<MapView
+			{...props}
 			key={`${height} × ${width}`}
 			map={map}
 			picture={edited}
-			size={size}
-			look={look}
-			mode={mode}
-			view={view}
-			onView={props.onView}
-			painting={props.painting}
-			sentence={props.sentence}
-			label={props.label}
 			over={<Outlines numbers={numbers} size={size} lit={lit} off={off} view={view} />}
 			onPoint={(point) => props.onLit(point && at(point))}
 			onPick={(point) => props.onToggle(at(point))}
