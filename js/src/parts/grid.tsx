@@ -29,7 +29,11 @@ export function Grid(
 	return (
 		<div
 			class="xai-grid"
-			style={{ gridTemplateColumns: `repeat(${single ? "auto-fill" : columns.length}, minmax(0, 200px))` }}
+			style={{
+				gridTemplateColumns: single
+					? "repeat(auto-fill, minmax(150px, 1fr))"
+					: `repeat(${columns.length}, minmax(0, 200px))`,
+			}}
 		>
 			{_cells.value.map((line, at) => {
 				const based = line[0].span === 1;
