@@ -2,6 +2,7 @@
 #
 #   make demo             install and open the quickstart in JupyterLab
 #   make demo HEADLESS=1  execute it instead, and write build/quickstart.html, which needs no network
+#   make demo NOTEBOOK=notebooks/02_which_map_to_believe.ipynb    the same with the lesson
 #   make test             everything: lint, types, front end, all tests in a real browser too
 #   make fast             the tests that need neither a browser nor patience
 #   make lint             formatting, lint and types, Python and front end
@@ -13,6 +14,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -qq -c constraints.txt
 NOTEBOOK := notebooks/01_quickstart.ipynb
+PAGE = build/$(shell basename $(NOTEBOOK) .ipynb | cut -d_ -f2-).html
 
 # Whatever an installation is made from, and a bundle that has gone. Not the Python code: the installation is editable.
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py $(shell find js -name node_modules -prune -o -name test -prune -o -type f -print)
@@ -23,7 +25,7 @@ INSTALLED_FROM += $(if $(wildcard xai_widgets/static/*.js),,no-bundle)
 
 ifdef HEADLESS
 demo: $(VENV)/demo.stamp
-	@$(PY) -m xai_widgets.pages $(NOTEBOOK) build/quickstart.html
+	@$(PY) -m xai_widgets.pages $(NOTEBOOK) $(PAGE)
 else
 demo: $(VENV)/demo.stamp
 	@$(PY) -m jupyterlab --log-level=WARN $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)

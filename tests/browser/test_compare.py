@@ -200,6 +200,36 @@ def test_numbers_of_agreement_curves_and_random_weights(page: Page, widget: Loca
     assert page.errors == []
 
 
+def test_the_strip_shows_what_does_not_depend_on_what_was_learnt(page: Page, lab: Lab):
+    page.set_viewport_size({"width": 1400, "height": 1500})
+    methods = "methods, baselines=[0]"
+    source = DIGITS.replace(f"{METHODS}, baselines=[0, xai.Blur(2)]", methods).replace("[:20]", "[463:464]")
+    jupyter.open_notebook(page, lab, [f"methods = ['guided_backprop', 'saliency', 'integrated_gradients']\n{source}"])
+    widget = page.locator(".xai")
+    all_settled(widget)
+    tops = {box["y"] for canvas in maps(widget).all() if (box := canvas.bounding_box())}
+    assert len(tops) == 1, "a single column stands as a row"
+    below = panel(widget, "random weights")
+    stays = {}
+    for at, name in enumerate(("Guided backprop", "Saliency", "Integrated gradients")):
+        maps(widget).nth(at).click()
+        below.get_by_role("button", name=f"Randomize “{name}”").click()
+        expect(below).to_contain_text(f"{name} with one more random layer")
+        expect(below.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+        figures = [float(one.replace("\u2212", "-")) for one in below.locator("figure .xai-figure").all_inner_texts()]
+        colours = [pixels(canvas).astype(float) for canvas in below.locator("figure canvas").all()]
+        signed = [(one[..., 0] - one[..., 2]).ravel() for one in colours]  # orange is positive, purple negative
+        stays[name] = figures[1:3], [float(np.corrcoef(signed[0], one)[0, 1]) for one in signed[1:3]]
+        screenshot(below, f"strip-{name.lower().replace(' ', '-')}")
+    (guided_head, guided_half), guided_seen = stays["Guided backprop"]
+    assert guided_head > 0.7
+    assert guided_half > 0.6
+    for (head, half), seen in (stays["Saliency"], stays["Integrated gradients"]):
+        assert max(head, half) < 0.3
+        assert seen[1] < 0.3 < guided_seen[1]
+    assert page.errors == []
+
+
 def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
     jupyter.open_notebook(page, lab, [DIGITS, TABLE])
     widgets = page.locator(".xai")

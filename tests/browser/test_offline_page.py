@@ -1,17 +1,19 @@
 """Exported pages, opened from disk: they draw, answer, and ask for nothing."""
 
+import shutil
 from pathlib import Path
 
 import ipywidgets
 import nbformat
 import numpy as np
 import pytest
-from browser.lab import drag, pixels
+from browser.lab import drag, pixels, screenshot
 from browser.tiny import Tiny
 from playwright.sync_api import Page, expect
 
 from xai_widgets import pages
 
+ROOT = Path(__file__).parents[2]
 NOTEBOOK = [
     f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\nfrom browser.tiny import Tiny",
     "first = Tiny(text='</script><script>window.broken = true</script><!--<script>')\nfirst",
@@ -75,3 +77,31 @@ def test_boxes_are_drawn_and_other_widgets_say_why_not(page: Page, tmp_path: Pat
     open_page(page, pages.widget_page(box), tmp_path)
     expect(page.locator(".tiny output")).to_contain_text("3 plain")
     expect(page.locator("main")).to_contain_text("Not shown: this widget needs a running kernel")
+
+
+def test_the_lesson_as_one_page(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """On the digits: its views are there, settled and with what was asked of them; a solution opens."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    path = tmp_path / "checkout" / "notebooks" / "02_which_map_to_believe.ipynb"
+    path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks" / path.name, path)
+    pages.main([str(path), str(tmp_path / "lesson.html")])
+    page.set_viewport_size({"width": 1400, "height": 1200})
+    page.goto((tmp_path / "lesson.html").as_uri())
+    views = page.locator(".xai")
+    expect(views).to_have_count(8)
+    for view in views.all():
+        expect(view).to_contain_text("Settled")
+    strip = views.nth(1).get_by_role("group", name="Maps with random weights")
+    expect(strip.locator("figure")).to_have_count(4)
+    expect(views.nth(2).get_by_role("row")).to_have_count(1 + 5 + 2)
+    expect(views.nth(3).get_by_role("row", name="Integrated gradients, 3")).to_contain_text("%")
+    solution = page.locator("details").first
+    solution.locator("summary").click()
+    expect(solution).to_contain_text("Neither is a reason")
+    page.set_viewport_size({"width": 480, "height": 1200})
+    for view in views.all():
+        assert view.evaluate("view => view.scrollWidth - view.clientWidth") <= 1
+    screenshot(page, "lesson-480")
+    assert page.left_machine == page.errors == []

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,8 @@ from xai_widgets.methods.base import Frame, Method
 from xai_widgets.metrics.case import Case
 from xai_widgets.metrics.ranks import flat_maps
 from xai_widgets.metrics.sanity import cascade
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +40,27 @@ def test_a_faithful_map_collapses_and_that_of_an_edge_detector_does_not(digits):
     edges = xai.randomization(digits.model, inputs, xai.explain(digits.model, inputs, Edges()))
     np.testing.assert_allclose(edges.samples, 1)
     assert edges.samples.shape == (6, 3)
+
+
+def outlives(model, inputs) -> None:
+    """Guided backprop keeps its map until the first layers go; gradients lose theirs with the head."""
+    guided, *gradients = (
+        xai.randomization(model, inputs, xai.explain(model, inputs, method)).similarity
+        for method in (xai.GuidedBackprop(), xai.Saliency(), xai.IntegratedGradients(steps=4))
+    )
+    assert guided[:-1].min() > 0.5
+    assert np.abs(gradients).max() < 0.25
+
+
+def test_guided_backprop_outlives_what_was_learnt_where_gradients_do_not(digits):
+    outlives(digits.model, digits.inputs[:20])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
+def test_guided_backprop_outlives_what_was_learnt_of_photographs():
+    photograph = keras.utils.img_to_array(keras.utils.load_img(DATA / "cat_and_dog.png"))[None] / 255
+    outlives(keras.models.load_model(DATA / "darknet_tiny.keras"), photograph)
 
 
 def test_putting_the_same_weights_back_changes_nothing(digits):

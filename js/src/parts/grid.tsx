@@ -22,15 +22,23 @@ export function Grid(
 	const { session, shown, row, column, common, look, sight, brush, choose } = props;
 	const { _axes, _cells, _pictures, smooth } = session.state;
 	const { rows, columns, looks } = _axes.value;
+	const single = columns.length === 1;
 	const headed = _cells.value.findIndex(([first]) => first.span === 1);
 	const found = new Map(shown.map((one) => [`${one.cell.row} ${one.cell.column}`, one]));
 	return (
-		<div class="xai-grid" style={{ gridTemplateColumns: `repeat(${columns.length}, minmax(0, 200px))` }}>
+		<div
+			class="xai-grid"
+			style={{
+				gridTemplateColumns: single
+					? "repeat(auto-fill, minmax(150px, 1fr))"
+					: `repeat(${columns.length}, minmax(0, 200px))`,
+			}}
+		>
 			{_cells.value.map((line, at) => {
-				const alone = line[0].span > 1;
+				const based = line[0].span === 1;
 				const name = (
 					<p class="xai-title xai-row-name" key={`row ${at}`}>
-						{rows[at]} {alone && <small>no baseline</small>}
+						{rows[at]} {!based && <small>no baseline</small>}
 					</p>
 				);
 				const maps = line.map((cell) => {
@@ -52,7 +60,7 @@ export function Grid(
 						/>
 					);
 				});
-				if (alone)
+				if (single || !based)
 					return (
 						<div key={at}>
 							{name}
@@ -60,7 +68,7 @@ export function Grid(
 						</div>
 					);
 				const heads =
-					at === headed && columns.length > 1
+					at === headed
 						? columns.map((name, i) => (
 								<div key={`column ${i}`} class="xai-column" style={{ gridColumn: i + 1 }}>
 									{looks[i] && isPicture(looks[i]) && <Swatch picture={looks[i]} />}
