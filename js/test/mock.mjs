@@ -302,6 +302,8 @@ function page({ default: widget }, query) {
 		error: query.has("error")
 			? "The layer “block5” is gone: the model was changed after this widget was made."
 			: "",
+		region: {},
+		_effect: {},
 		_refused: query.has("error") ? "steps: 0 is below the least value, 1" : "",
 		_title: "Saliency of darknet_tiny",
 		_code:
