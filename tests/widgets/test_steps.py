@@ -67,7 +67,7 @@ def test_no_step_of_a_four_by_four_is_longer_than_a_call_of_the_network(photogra
     for target in (281, 282):  # the strip is traced by the first
         widget.target = target
         started = time.perf_counter()
-        while not all(cell["progress"] and "arrays" in cell for cell in widget._cells[0]):
+        while widget.frame["job"] != widget._job or not all("arrays" in cell for cell in widget._cells[0]):
             time.sleep(0.002)
         first_row = time.perf_counter() - started
         widget.settle(300)
