@@ -6,11 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import lab as jupyter
 from browser.lab import Lab, drag, screenshot
-from browser.test_compare import PHOTOGRAPH as FOUR_BY_FOUR
-from browser.test_saliency import DATA, PHOTOGRAPH, STICKS_OUT, settled, slider
+from browser.test_compare import SHOW_PHOTOGRAPH as FOUR_BY_FOUR
+from browser.views import (
+    SALIENCY_OF_PHOTOGRAPH,
+    is_accessible,
+    looks,
+    needs_data,
+    patience,
+    settled,
+    slider,
+    stays_within,
+)
 from playwright.sync_api import Locator, Page, expect
 
 import xai_widgets as xai
@@ -168,27 +176,20 @@ def test_by_keyboard(page: Page, lab: Lab, view: str):
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", [1400, 480])
-def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab, width: int):
-    page.set_viewport_size({"width": width, "height": 1200})
+def test_accessible_and_within_bounds_in_light_and_dark(page: Page, lab: Lab):
+    page.set_viewport_size({"width": 1400, "height": 1200})
     jupyter.open_notebook(page, lab, [SETUP, *(shown(view) for view in VIEWS[:3])])
-    if width < 500:
-        jupyter.run_command(page, "application:toggle-left-area")
     widgets = page.locator(".xai")
     expect(widgets).to_have_count(3)
     for widget in widgets.all():
         settled(widget)
         paint(widget, [(10.5, 8.5), (18.5, 8.5), (18.5, 14.5)])
         expect(claims(widget)).to_contain_text("Replaced by")
-    for theme in ("light", "dark"):
-        jupyter.set_theme(page, theme)
-        found = Axe().run(page, context=".xai")
-        assert found.violations_count == 0, found.generate_report()
+    for look in looks(page):
+        is_accessible(page)
         for widget, view in zip(widgets.all(), VIEWS, strict=False):
-            wide = widget.evaluate(STICKS_OUT.replace(".xai-thumbnails", ".xai-thumbnails, .xai-scroll"))
-            assert max(wide) <= 1, "something sticks out of the widget"
-            screenshot(widget, f"brush-{view}-{theme}-{width}")
-    jupyter.set_theme(page, "light")
+            stays_within(widget)
+            screenshot(widget, f"brush-{view}-{look}")
     assert page.errors == []
 
 
@@ -253,8 +254,10 @@ seconds()
 print(statistics.median(seconds() for _ in range(9)))"""
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
-@pytest.mark.parametrize(("name", "code"), [("SaliencyWidget", PHOTOGRAPH), ("CompareWidget", FOUR_BY_FOUR)])
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "code"), [("SaliencyWidget", SALIENCY_OF_PHOTOGRAPH), ("CompareWidget", FOUR_BY_FOUR)]
+)
 def test_a_stroke_on_the_imagenet_network_is_answered_at_once(page: Page, lab: Lab, name: str, code: str):
     """Claims within 100 ms, the effect within one forward pass and 60 ms, on a machine that does nothing else."""
     page.set_viewport_size({"width": 1400, "height": 1800})
@@ -270,7 +273,7 @@ def test_a_stroke_on_the_imagenet_network_is_answered_at_once(page: Page, lab: L
         taken.append(page.evaluate(STROKE, [handle, 0.2 + 0.07 * at, 0.25 + 0.07 * at]))
         jupyter.run_code(page, "widget.settle(300)")
     claimed, answered = (statistics.median(column) for column in zip(*taken, strict=True))
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    busy = patience()
     print(
         f"{name}: claims {claimed:.0f} ms after the stroke, the effect {answered:.0f} ms, a pass {once:.0f} ms, "
         f"load {os.getloadavg()[0]:.1f}"
