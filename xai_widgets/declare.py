@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -67,6 +67,9 @@ def _kind(default: Any, choices: tuple[str, ...] | None) -> str:
     raise TypeError(f"no kind of control for a default of type {type(default).__name__}")
 
 
+Naming = Callable[[str, np.ndarray], str | None]
+
+
 class Declared:
     """Base of methods and baselines: `@dataclass(frozen=True, eq=False, repr=False)` classes with `param` fields."""
 
@@ -105,10 +108,16 @@ class Declared:
     def __repr__(self) -> str:
         return self.source()
 
-    def source(self, prefix: str = "") -> str:
-        """Python source that makes this value, with `prefix` before class names; a large array is only named."""
+    def source(self, prefix: str = "", naming: Naming = lambda name, array: None) -> str:
+        """Python source that makes this value.
+
+        Args:
+            prefix: Stands before class names.
+            naming: From the name of a field and the array in it to its source; where that is None, a small array is
+                written out and a large one only named.
+        """
         names = [field.name for field in fields(type(self))]
-        values = ", ".join(f"{name}={_source(name, getattr(self, name), prefix)}" for name in names)
+        values = ", ".join(f"{name}={_source(name, getattr(self, name), prefix, naming)}" for name in names)
         return f"{prefix}{type(self).__name__}({values})"
 
     def replace(self, **changes: Any) -> Self:
@@ -182,7 +191,7 @@ class ByName(Mapping[str, Any]):
         return hash(self._content())
 
     def __repr__(self) -> str:
-        return _source("", self, "")
+        return _source("", self, "", lambda name, array: None)
 
 
 def _hashable(value: Any) -> Any:
@@ -194,13 +203,14 @@ def _hashable(value: Any) -> Any:
 _MOST_IN_SOURCE = 32
 
 
-def _source(name: str, value: Any, prefix: str) -> str:
+def _source(name: str, value: Any, prefix: str, naming: Naming) -> str:
     if isinstance(value, Declared):
-        return value.source(prefix)
+        return value.source(prefix, naming)
     if isinstance(value, np.ndarray):
-        return str(value.tolist()) if value.size <= _MOST_IN_SOURCE else name
+        return naming(name, value) or (str(value.tolist()) if value.size <= _MOST_IN_SOURCE else name)
     if isinstance(value, ByName):
-        return "{" + ", ".join(f"{key!r}: {_source(_word(key), one, prefix)}" for key, one in value.items()) + "}"
+        items = (f"{key!r}: {_source(_word(key), one, prefix, naming)}" for key, one in value.items())
+        return "{" + ", ".join(items) + "}"
     return repr(value)
 
 

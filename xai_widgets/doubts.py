@@ -16,7 +16,7 @@ ALIKE = 0.01
 EARLY = 0.2
 MOST_OF_IT = 0.6
 SURE = 0.99
-UNEVEN = 10
+UNEVEN = 100
 
 
 def doubts(
@@ -116,7 +116,7 @@ def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
             continue
         sizes = np.abs(array).mean(axis=0)
         sizes = sizes[sizes > 0]
-        if len(sizes) > 1 and sizes.max() > UNEVEN * np.median(sizes):
+        if len(sizes) > 1 and sizes.max() > UNEVEN * sizes.min():
             yield (
                 f"{ranged[0]} takes one range for all columns of the table, and their scales are far apart: the small "
                 "ones drown in it. Scale the columns, or take rows of your data as the baseline: Samples(data)."

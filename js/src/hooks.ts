@@ -70,11 +70,11 @@ export function useRef(current: unknown): { current: unknown } {
 	return useMemo(() => ({ current }), []);
 }
 
-export function useState<T>(start: T | (() => T)): [T, (next: T) => void] {
+export function useState<T>(now: T): [T, (next: T) => void] {
 	const kept = keep();
 	const view = drawing as View;
 	kept.value ??= {
-		now: start instanceof Function ? start() : start,
+		now,
 		set(next: T) {
 			if (Object.is(next, kept.value.now)) return;
 			kept.value.now = next;

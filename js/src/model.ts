@@ -125,8 +125,10 @@ export function connect<More extends object = object>(
 	/** Nobody computes: the controls go to the nearest position whose map is at hand. */
 	const turn = (from: Request) => {
 		const found = records?.turn(requested(), from);
-		if (found)
-			set({ method: found.method, target: found.target, index: found.index, _effect: {}, ...found.drawn });
+		if (!found) return;
+		const { drawn, ...at } = found;
+		// What was painted goes with its sample.
+		set({ ...at, _effect: {}, ...(at.index !== from.index && { region: {} }), ...drawn });
 	};
 	let unsaved = false;
 	const save = () => {

@@ -1,7 +1,8 @@
 /** The maps of a frame as shares of what it says: a region has the sum of those that lie in it. */
 import { rasterOf } from "./buffers";
 import { isPicture } from "./inputs";
-import { resize } from "./paint";
+import type { Raster } from "./paint";
+import type { Size } from "./reading";
 import { type Claim, claimOf } from "./region";
 import type { Frame, Input, RegionState } from "./state";
 
@@ -16,16 +17,28 @@ export function sharesOf({ arrays, data }: Pick<Frame, "arrays" | "data">, input
 	const maps = arrays.map((array) => {
 		const map = rasterOf(data, array.spread ?? array);
 		const input = inputs[array.input];
-		if (!input || !isPicture(input)) return map.values;
-		const [height, width] = input.shape;
-		// A cell of a coarse map is shared out over the pixels that it covers.
-		const part = map.values.length / (height * width);
-		return resize(map, height, width).values.map((value) => value * part);
+		return input && isPicture(input) ? sharedOut(map, input.shape) : map.values;
 	});
 	return {
 		maps,
 		total: maps.reduce((sum, map) => map.reduce((all, value) => all + Math.abs(value), sum), 0),
 	};
+}
+
+/** A map of any size by the pixels of a picture: each cell is shared out over all that it covers, and none is lost. */
+function sharedOut(map: Raster, [height, width]: number[]): Float64Array {
+	const [rows, columns] = [Math.max(height, map.height), Math.max(width, map.width)];
+	const at = (i: number, { height, width }: Size) =>
+		Math.floor(((Math.floor(i / columns) + 0.5) * height) / rows) * width +
+		Math.floor((((i % columns) + 0.5) * width) / columns);
+	const covered = new Uint32Array(map.values.length);
+	for (let i = 0; i < rows * columns; i++) covered[at(i, map)]++;
+	const shared = new Float64Array(height * width);
+	for (let i = 0; i < rows * columns; i++) {
+		const cell = at(i, map);
+		shared[at(i, { height, width })] += map.values[cell] / covered[cell];
+	}
+	return shared;
 }
 
 /** What the maps give to a region. */

@@ -1,8 +1,7 @@
 import { rasterOf } from "./buffers";
 import { useMemo, useRef } from "./hooks";
 import { colourScale, joined, type Raster, sortedMagnitudes } from "./paint";
-import { type Shares, sharesOf } from "./shares";
-import type { Frame, GridCell, Input } from "./state";
+import type { Frame, GridCell } from "./state";
 
 /** A map of the grid, ready to be painted. */
 export interface Shown {
@@ -12,7 +11,6 @@ export interface Shown {
 	rasters: Raster[];
 	/** Magnitudes of all of them in rising order. */
 	sorted: Float64Array;
-	shares: Shares;
 	/** Where its own scale ends. */
 	end: number;
 }
@@ -22,20 +20,19 @@ export function useCells(
 	cells: GridCell[][],
 	names: { rows: string[]; columns: string[] },
 	clip: number,
-	inputs: Input[],
 ): Shown[] {
 	const seen = useRef(new Map<number, Omit<Shown, "cell" | "name" | "end">>());
 	return useMemo(() => {
 		const kept = new Map<number, Omit<Shown, "cell" | "name" | "end">>();
 		const shown = cells.flat().flatMap((cell) => {
 			if (!isShown(cell)) return [];
-			const decoded = seen.current.get(cell.version) ?? decode(cell, inputs);
+			const decoded = seen.current.get(cell.version) ?? decode(cell);
 			kept.set(cell.version, decoded);
 			return [{ ...decoded, cell, name: nameOf(cell, names), end: colourScale(decoded.sorted, clip) }];
 		});
 		seen.current = kept;
 		return shown;
-	}, [cells, names, clip, inputs]);
+	}, [cells, names, clip]);
 }
 
 export function nameOf(
@@ -50,7 +47,7 @@ function isShown(cell: GridCell): cell is GridCell & Frame {
 	return cell.arrays !== undefined;
 }
 
-function decode(cell: GridCell & Frame, inputs: Input[]): Omit<Shown, "cell" | "name" | "end"> {
+function decode(cell: GridCell & Frame): Omit<Shown, "cell" | "name" | "end"> {
 	const rasters = cell.arrays.map((array) => rasterOf(cell.data, array));
-	return { rasters, sorted: sortedMagnitudes(joined(rasters)), shares: sharesOf(cell, inputs) };
+	return { rasters, sorted: sortedMagnitudes(joined(rasters)) };
 }

@@ -26,6 +26,19 @@ test("a coarse map gives each pixel its part of a cell, so that the whole pictur
 	assert.equal(share, (4 + 6 / 4) / 20);
 });
 
+test("cells that do not divide the picture are shared out over the pixels that each one covers", () => {
+	for (const [rows, columns] of [
+		[3, 3],
+		[1, 3],
+		[8, 5],
+	]) {
+		const values = Array.from({ length: rows * columns }, (_, i) => i + 1);
+		const { maps, total } = sharesOf(frame(values, [rows, columns]), [picture]);
+		const sum = 2 * values.reduce((all, value) => all + value);
+		assert.ok(Math.abs(total - sum) < 1e-9 && maps[0]?.length === 16);
+	}
+});
+
 test("where values are painted over many pixels, the map that shares them out is summed", () => {
 	const painted = new Array(16).fill(8);
 	const shares = sharesOf(frame(painted, [4, 4], new Array(16).fill(0.5)), [picture]);

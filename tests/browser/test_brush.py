@@ -212,7 +212,8 @@ def test_an_exported_page_claims_and_says_what_it_lacks(page: Page, digits, tmp_
     before = numbers(saved)
     drag(slider(saved, "Steps"), 1.0)
     expect(claims(saved)).to_contain_text("Only a kernel")
-    assert numbers(saved) != before or slider(saved, "Steps").input_value() == "8"
+    assert slider(saved, "Steps").input_value() == "16"
+    assert numbers(saved) != before
     assert page.left_machine == page.errors == []
 
 
@@ -279,6 +280,6 @@ def test_a_stroke_on_the_imagenet_network_is_answered_at_once(page: Page, lab: L
         f"load {os.getloadavg()[0]:.1f}"
     )
     assert claimed < 100 * busy
-    assert answered < (once + 60) * busy + 60
+    assert answered < (once + 60) * busy
     screenshot(widget, f"brush-photograph-{name}")
     assert page.errors == []

@@ -136,6 +136,8 @@ def test_new_weights_count_on_both_sides_of_the_effect(digits):
     told = seen(widget)
     alone = xai.explain(digits.model, digits.inputs[:1], "saliency", target=0)
     np.testing.assert_allclose(told["score"], alone.score[0], atol=1e-4)
+    away = xai.explain(digits.model, edited(digits.inputs[:1], xai.Constant(0)), "saliency", target=0)
+    np.testing.assert_allclose(told["without"], away.score[0], atol=1e-4)
     widget.close()
 
 
@@ -171,11 +173,57 @@ def test_what_travels_adds_up_to_what_the_map_says(digits, method):
     widget.close()
 
 
+def test_the_cells_of_a_layer_travel_as_they_are_where_they_do_not_divide_the_picture():
+    x = keras.Input((10, 10, 1))
+    y = keras.layers.Conv2D(3, 4, activation="relu", name="seven")(x)
+    model = keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(y)))
+    inputs = np.random.default_rng(0).random((1, 10, 10, 1), np.float32)
+    widget = xai.SaliencyWidget(model, inputs, xai.IntegratedGradients(steps=4), wrt="seven", target=0)
+    attribution = widget.result(WAIT)
+    assert spread(widget).shape == (7, 7)
+    np.testing.assert_allclose(spread(widget), attribution.values[0].sum(axis=-1), atol=1e-3)
+    widget.close()
+
+
+def test_of_a_layer_that_is_called_twice_each_picture_is_of_the_same_input():
+    x = keras.Input((8, 8, 1))
+    shared = keras.layers.Conv2D(1, 3, padding="same", activation="relu", name="shared")
+    model = keras.Model(x, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(shared(shared(x)))))
+    inputs = np.random.default_rng(0).random((1, 8, 8, 1), np.float32)
+    widget = xai.CAMWidget(model, inputs, xai.GradCAM(layer="shared"), target=0)
+    widget.result(WAIT)
+    assert len(widget._pictures) == 2
+    told = []
+    for place in (0, 1):
+        widget.region = {"input": place, "runs": [0, 20]}
+        told.append(seen(widget))
+        widget.region = {}
+    assert told[0] == told[1]
+    with pytest.raises(ValueError, match="input 2 is none"):
+        widget.region = {"input": 2, "runs": [0, 20]}
+    widget.close()
+
+
+def test_what_is_said_of_another_target_goes_with_it(digits):
+    widget = xai.CompareWidget(digits.model, digits.inputs[:1], ["saliency", "gradient_input"], target=0)
+    widget.settle(WAIT)
+    widget.region = REGION
+    widget.settle(WAIT)
+    assert widget._effect["seen"]
+    widget.target = 7
+    assert widget._effect == {}
+    widget.settle(WAIT)
+    alone = xai.explain(digits.model, digits.inputs[:1], "saliency", target=7)
+    np.testing.assert_allclose(widget._effect["seen"][0]["score"], alone.score[0], atol=1e-4)
+    widget.close()
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
         ({"runs": [1]}, "runs of two numbers"),
         ({"runs": [780, 10]}, "within the 784 positions"),
+        ({"runs": [0, 100, 50, 100]}, "one after the other, got one from 50 and one up to 100"),
         ({"runs": [0, 2], "input": 4}, "input 4 is none"),
         ({"runs": "all"}, "region must be a dict"),
         (3, "region must be a dict"),

@@ -32,7 +32,8 @@ def widget(digits):
 def shown(widget):
     """The map as the browser would decode it."""
     (header,) = widget.frame["arrays"]
-    return np.frombuffer(widget.frame["data"], "<f2").reshape(header["shape"]).astype(float) * header["scale"]
+    values = np.frombuffer(widget.frame["data"], "<f2", np.prod(header["shape"]), header["offset"])
+    return values.reshape(header["shape"]).astype(float) * header["scale"]
 
 
 def page(widget, **state):
@@ -83,6 +84,14 @@ def test_code_makes_the_same_attribution(widget, digits):
     page(widget, target=4, index=1, method={"name": "integrated_gradients", "baseline": {"name": "blur", "sigma": 2}})
     again = eval(widget.code(), {"xai": xai, "model": digits.model, "inputs": digits.inputs})
     np.testing.assert_array_equal(again.values, widget.result(WAIT).values)
+
+
+def test_code_names_each_array_for_itself(widget, digits):
+    own, others = digits.inputs[:2], digits.inputs[30:32]
+    for first, second in ((own, digits.inputs[3:5]), (others, own)):
+        widget.method = xai.IntegratedGradients(steps=2, baseline=xai.Mix(xai.Mean(first), xai.Mean(second), 0.5))
+        again = eval(widget.code(), {"xai": xai, "model": digits.model, "inputs": digits.inputs[:5], "samples": others})
+        np.testing.assert_array_equal(again.values, widget.result(WAIT).values)
 
 
 def test_code_names_the_labels_of_the_sample_that_is_shown(widget, digits):

@@ -50,8 +50,11 @@ def largest_call(model, picture) -> float:
     return float(np.median(seconds[1:]))  # the first was traced
 
 
-def test_no_step_of_a_four_by_four_is_longer_than_a_call_of_the_network(photograph, monkeypatch):
-    """Once all is traced: 100 ms of work, or one call of the network; and the first full row is there within 2 s."""
+def test_steps_of_a_four_by_four_take_a_call_of_the_network(photograph, monkeypatch):
+    """Once all is traced nineteen of twenty take 100 ms of work, or one call of the network, and none many of them.
+
+    The first full row is there within 2 s.
+    """
     model, picture = photograph
     step, taken = Worker._step, []
 
@@ -85,4 +88,5 @@ def test_no_step_of_a_four_by_four_is_longer_than_a_call_of_the_network(photogra
         f"load {os.getloadavg()[0]:.1f}"
     )
     assert slow < 1.5 * max(0.1, call)
+    assert slowest < 8 * max(0.1, call)
     assert first_row < 2 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

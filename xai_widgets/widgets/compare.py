@@ -62,7 +62,7 @@ class CompareWidget(Gridded):
     _strip_of: Cell | None = None
 
     def _forget(self, *, others: bool) -> None:
-        self._curves = {}
+        self._curves = self._effect = {}
         if others:
             self._strip, self.randomizing = {}, False
 

@@ -334,8 +334,8 @@ class Gridded(Explainer):
         with STATE:
             if self._owner is None or job != self._job:
                 return
+            self._then(job, rows)
             self._settle(job, wrong[0] if wrong or chosen is None or chosen.attribution is None else chosen.attribution)
-        self._then(job, rows)
 
     def _forget(self, *, others: bool) -> None:
         """Drop what followed from the last grid; `others` is whether all its maps are others."""

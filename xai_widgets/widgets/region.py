@@ -33,6 +33,10 @@ class Painted(Shared):
 
     _subject: Subject
     _task: Task
+    _job: int
+    _pictures: Sequence[Any]
+    _target_label: str
+    _effect_of: Any = None
     _columns = 1
 
     def _check_region(self, value: Any) -> dict[str, Any]:
@@ -43,7 +47,8 @@ class Painted(Shared):
         place = whole("region['input']", value.get("input", 0), 0)
         runs = [whole("region['runs']", one, 0) for one in value["runs"]]
         arrays = self._subject.inputs.arrays
-        shape = positions(arrays[place].shape) if place < len(arrays) else ()
+        known = place < max(len(arrays), len(self._pictures))
+        shape = positions(arrays[input_of(place, len(arrays))].shape) if known else ()
         if len(shape) < 2:
             raise ValueError(f"region must lie on a picture; input {place} is none")
         mask_of(runs, shape)
@@ -62,8 +67,11 @@ class Painted(Shared):
 
     @traitlets.observe("frame")
     def _ask_with_the_map(self, change: Any) -> None:
-        """The first map of a job: another score, or another baseline."""
+        """The first map of a job: maybe of another score, or from another baseline."""
         if self.region and change.new.get("job") != change.old.get("job"):
+            asked = self._target_label, absence(self._task.method)
+            if asked != self._effect_of:
+                self._effect, self._effect_of = {}, asked
             self._ask_effect()
 
     def _removals(self) -> Iterator[tuple[int, Task, Baseline]]:
@@ -72,12 +80,12 @@ class Painted(Shared):
 
     def _take_away(self) -> Iterator[None]:
         """What the score is without the region, by column; null where it is on its way."""
-        region, seen = self.region, {}
+        region, job, seen = self.region, self._job, {}
         for column, task, away in self._removals() if region else ():
             score, without = yield from without_region(task, region, away)
             seen[column] = finite({"baseline": type(away).label, "score": score, "without": without})
             with STATE:
-                if self._owner is None or region != self.region:
+                if self._owner is None or region != self.region or job != self._job:
                     return
                 told = [seen.get(at) for at in range(self._columns)]
                 self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
@@ -89,21 +97,29 @@ def absence(method: Method) -> Baseline:
     return next((one for one in parts(method) if isinstance(one, Baseline)), Constant(0.0))
 
 
+def input_of(place: int, inputs: int) -> int:
+    """The input that a picture shows: where a layer has several calls, those after the last input are all of that."""
+    return min(place, inputs - 1)
+
+
 def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     """Runs as start and length, one after the other, as a mask of positions; those of a volume go all its depth.
 
     Raises:
-        ValueError: They are no such runs, or reach beyond the picture.
+        ValueError: They are no such runs, are not in order, or reach beyond the picture.
     """
     plane = shape[-2:]
-    size = int(np.prod(plane))
+    size, end = int(np.prod(plane)), 0
     mask = np.zeros(size, bool)
     if len(runs) % 2:
         raise ValueError("region must have runs of two numbers each, a start and a length")
     for start, length in zip(runs[::2], runs[1::2], strict=True):
         if not (start >= 0 and length > 0 and start + length <= size):
             raise ValueError(f"region must lie within the {size} positions of the picture, got {start}, {length}")
-        mask[start : start + length] = True
+        if start < end:
+            raise ValueError(f"region must have runs one after the other, got one from {start} and one up to {end}")
+        end = start + length
+        mask[start:end] = True
     return np.broadcast_to(mask.reshape(plane), shape)
 
 
@@ -118,8 +134,9 @@ def without_region(
     Returns:
         Both scores, as the value of the iteration.
     """
-    subject, place = task.subject, region["input"]
+    subject = task.subject
     arrays, structure, view = subject.inputs.arrays, subject.inputs.structure, subject.view
+    place = input_of(region["input"], len(arrays))
     array = arrays[place]
     mask = mask_of(region["runs"], positions(array.shape))
     gone = mask[..., None] if has_channels(array.shape) else mask

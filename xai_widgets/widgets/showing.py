@@ -38,7 +38,8 @@ def _flat(one: np.ndarray) -> np.ndarray:
 def packed(attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
     """Maps as they travel; where one value is painted over many pixels, its header has another one, `spread`.
 
-    That is of the map in which each pixel has its part of the value: what a region is given is a sum over that one.
+    That is the map whose sum is that of the values: of segments each pixel has its part of one, of a layer's map it is
+    the layer's own cells. What a region is given is a sum over it.
     """
     headers, data = pack(heats)
     if not heats:
@@ -49,15 +50,18 @@ def packed(attribution: Attribution, heats: Sequence[np.ndarray]) -> tuple[list[
             _flat((weights[0] / np.maximum(np.bincount(labels.ravel(), minlength=weights.shape[1]), 1))[labels[0]])
             for weights, labels in zip(values, leaves(attribution.segments), strict=True)
         ]
-        spread, more = pack(shares)
-        spread = [{**one, "offset": one["offset"] + len(data)} for one in spread]
-        return [{**header, "spread": one} for header, one in zip(headers, spread, strict=True)], data + more
-    for header, array in zip(headers, values, strict=True):
-        where = positions(inputs[min(header["input"], len(inputs) - 1)].shape)
-        cells = array.shape[1 : 1 + len(where)]
-        if len(where) > 1 and cells != where:
-            header["spread"] = {**header, "scale": header["scale"] * np.prod(cells) / np.prod(where)}
-    return headers, data
+    else:
+        shares = [_cells(array[0], inputs[min(place, len(inputs) - 1)].shape) for place, array in enumerate(values)]
+        if all(one.shape == heat.shape for one, heat in zip(shares, heats, strict=True)):
+            return headers, data
+    spread, more = pack(shares)
+    spread = [{**one, "offset": one["offset"] + len(data)} for one in spread]
+    return [{**header, "spread": one} for header, one in zip(headers, spread, strict=True)], data + more
+
+
+def _cells(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """What a layer gives at its own resolution, as a map of the places of an input of some shape (n, ...)."""
+    return _flat(values.sum(axis=-1) if values.ndim > len(positions(shape)) > 0 else values)
 
 
 def behind(name: str, sample: np.ndarray, heat: np.ndarray | None, limits: Limits, features: Sequence[str]) -> Any:

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from xai_widgets.baselines import Mean, Samples
-from xai_widgets.declare import parts
 from xai_widgets.methods import Inputs, Method
 from xai_widgets.methods.players import are_of_each_sample
 from xai_widgets.targets import Region, Target
@@ -42,25 +40,23 @@ def explain_source(
 
 def _method_source(method: Method, subject: Subject, index: int) -> str:
     """The source of the method; labels of each sample stand there as those of the one that is shown."""
-    labels = getattr(method, "segments", None)
-    source = method.source("xai.")
-    if labels is not None and are_of_each_sample(labels, subject.inputs):
-        source = method.replace(segments=labels[index : index + 1]).source("xai.")
-        source = source.replace("segments=segments", f"segments=segments[{index}:{index + 1}]")
-    for part in parts(method):
-        if isinstance(part, Samples | Mean) and (places := _places(part.samples, subject.inputs)) is not None:
-            source = source.replace("samples=samples", f"samples=inputs[{places}]")
-    return source
+
+    def naming(name: str, array: np.ndarray) -> str | None:
+        if name == "segments" and are_of_each_sample(array, subject.inputs):
+            return f"segments[{index}:{index + 1}]"
+        return _as_inputs(array, subject.inputs) if name == "samples" else None
+
+    return method.source("xai.", naming)
 
 
-def _places(samples: np.ndarray, inputs: Inputs) -> list[int] | None:
-    """Which of the inputs some samples are, as those are that a menu chose; None where they are others."""
+def _as_inputs(samples: np.ndarray, inputs: Inputs) -> str | None:
+    """Samples as some of the inputs, as those are that a menu chose; None where they are others."""
     if len(inputs.arrays) > 1 or isinstance(inputs.structure, dict | list | tuple):
         return None
     (array,) = inputs.arrays
-    rows = {row.tobytes(): place for place, row in enumerate(array)}
-    found = [rows.get(row.tobytes()) for row in samples.astype(array.dtype)]
-    return [place for place in found if place is not None] if None not in found else None
+    places = {row.tobytes(): place for place, row in enumerate(array)}
+    found = [places.get(row.tobytes()) for row in samples.astype(array.dtype)]
+    return None if None in found else f"inputs[{found}]"
 
 
 def _target_source(target: Any) -> str:

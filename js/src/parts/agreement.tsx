@@ -20,7 +20,7 @@ export function AgreementPanel({ session, shown, look, sight, choose }: Scene & 
 		<>
 			<p class="xai-quiet">
 				{matrix.length
-					? "Rank correlation (Spearman). Of two maps that disagree at most one is right; two that agree may both be wrong."
+					? "Rank correlation (Spearman). Maps that disagree may answer different questions; two that agree may both be wrong."
 					: "The numbers come with the last map."}
 			</p>
 			{matrix.length === shown.length && (

@@ -1,5 +1,7 @@
+import { useMemo } from "../hooks";
 import { filled } from "../inputs";
 import { columnOf, type Scene } from "../scene";
+import { sharesOf } from "../shares";
 import { AgreementPanel } from "./agreement";
 import { Claims } from "./claims";
 import { CurvesPanel } from "./curves";
@@ -7,6 +9,7 @@ import type { Sight } from "./map_cell";
 import { Segmented } from "./segmented";
 import { StripPanel } from "./strip";
 
+const NO_MAPS = { arrays: [], data: new DataView(new ArrayBuffer(0)) };
 const PANELS = ["agreement", "region", "curves", "random weights"];
 
 /** Which of the maps to believe: one question at a time. */
@@ -17,6 +20,12 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 	const curves = filled(state._curves.value);
 	const strip = filled(state._strip.value);
 	const running = state.randomizing.value;
+	const inputs = state._pictures.value;
+	const asked = panel === "region" && filled(state.region.value) !== null;
+	const shares = useMemo(
+		() => shown.map(({ cell }) => sharesOf(asked ? cell : NO_MAPS, inputs)),
+		[shown, inputs, asked],
+	);
 	return (
 		<div class="xai-below">
 			<Segmented
@@ -29,8 +38,8 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 			{panel === "region" && (
 				<Claims
 					{...{ session, column, pixels }}
-					claimants={shown.map((one) => ({
-						...{ name: one.name, card: one.cell.card, shares: one.shares },
+					claimants={shown.map((one, i) => ({
+						...{ name: one.name, card: one.cell.card, shares: shares[i] },
 						column: columnOf(one.cell, column),
 						chosen: one === chosen,
 						onChoose: () => choose(one.cell),

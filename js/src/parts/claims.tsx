@@ -2,7 +2,7 @@ import { fixed, percent, scoreDecimals } from "../format";
 import { filled } from "../inputs";
 import type { Session } from "../model";
 import { claimIn, type Shares } from "../shares";
-import type { Card } from "../state";
+import type { Card, RegionState } from "../state";
 import { Table } from "./table";
 
 /** A map that claims a part of what happens for the region. */
@@ -28,7 +28,8 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 				Choose Paint and draw on a map; by keys, arrows move the point and Enter paints there.
 			</p>
 		);
-	const seen = effect && String(effect.runs) === String(region.runs) ? effect.seen : null;
+	const key = ({ input, runs }: RegionState) => `${input}:${runs}`;
+	const seen = effect && key(effect) === key(region) ? effect.seen : null;
 	const size = region.runs.reduce((sum, length, i) => sum + (i % 2) * length, 0);
 	const decimals = claimants[0] ? scoreDecimals(claimants[0].card) : 2;
 	const told = seen?.[column];

@@ -27,7 +27,7 @@ export function CompareView(session: Session<CompareState>) {
 	const error = state.error.value;
 	const row = Math.max(0, Math.min(state.row.value, axes.rows.length - 1));
 	const column = Math.max(0, Math.min(state.column.value, axes.columns.length - 1));
-	const shown = useCells(state._cells.value, axes, state.clip.value, inputs);
+	const shown = useCells(state._cells.value, axes, state.clip.value);
 	const chosen = shown.find(({ cell }) => cell.row === row && columnOf(cell, column) === column);
 	const [view, onView] = useState(WHOLE);
 	const [spot, onHover] = useState<Spot | null>(null);

@@ -15,6 +15,7 @@ export function FitControls(props: {
 	onTop: (top: number) => void;
 }) {
 	const { fields, method, disabled, top, count, onMethod, onTop } = props;
+	const most = Math.max(count, 1);
 	const field: Field = {
 		name: "top",
 		label: "Top",
@@ -22,7 +23,7 @@ export function FitControls(props: {
 		kind: "int",
 		default: 10,
 		min: 1,
-		max: Math.max(count, 1),
+		max: most,
 		step: 1,
 		unit: "",
 		choices: null,
@@ -40,7 +41,7 @@ export function FitControls(props: {
 					/>
 				))}
 			</fieldset>
-			<NumberField field={field} value={Math.min(top, Math.max(count, 1))} onChange={onTop} />
+			<NumberField field={field} value={Math.min(top, most)} onChange={onTop} />
 		</section>
 	);
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { fixed, percent, scoreDecimals } from "../format";
-import { useState } from "../hooks";
+import { useMemo } from "../hooks";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
@@ -42,9 +42,9 @@ export function Shell(props: {
 	const method = state.method.value;
 	const { methods, baselines } = state._schema.value;
 	const schema = methods.find(({ name }) => name === method.name);
-	const [changeMethod] = useState(createSwitch);
-	const [changeBaseline] = useState(createSwitch);
-	const [changeInner] = useState(createSwitch);
+	const changeMethod = useMemo(createSwitch, []);
+	const changeBaseline = useMemo(createSwitch, []);
+	const changeInner = useMemo(createSwitch, []);
 	const offline = kernel.value !== "live";
 	const free = offline ? session.movable() : null;
 	const locked = (name: string) => free !== null && !free.has(name) && !(onIndex && name === "index");

@@ -152,7 +152,8 @@ export function Stage(props: {
 			>
 				{anyMap && props.tools}
 			</Tools>
-			{frame && shares && (
+			{/* Where a layer has no positions there is no part of a picture to claim anything for. */}
+			{frame && shares && frame.arrays.some(({ scale }) => scale > 0) && (
 				<Painted {...{ session, brush, shares }} card={frame.card} name={props.caption ?? props.called} />
 			)}
 			{props.children}

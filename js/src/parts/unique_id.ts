@@ -1,9 +1,9 @@
-import { useState } from "../hooks";
+import { useMemo } from "../hooks";
 
 /**
  * An id for `aria-*` and radio groups. Preact's own `useId` counts within one tree, and a notebook page holds many;
  * `crypto.randomUUID` is missing on plain http.
  */
 export function useUniqueId(): string {
-	return useState(() => `xai-${Math.random().toString(36).slice(2)}`)[0];
+	return useMemo(() => `xai-${Math.random().toString(36).slice(2)}`, []);
 }
