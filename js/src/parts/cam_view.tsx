@@ -7,6 +7,7 @@ import { Channels } from "./channels";
 import { SwitchField } from "./fields";
 import { LayerSlider } from "./layer_slider";
 import { LayerTree } from "./layer_tree";
+import { MapControls } from "./map_controls";
 import { Segmented } from "./segmented";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
@@ -60,6 +61,7 @@ export function CamView(session: Session<CAMState>) {
 		<Shell
 			session={session}
 			name="cam"
+			finer={MapControls}
 			apart={APART}
 			choices={
 				<>

@@ -34,6 +34,11 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 	const decimals = claimants[0] ? scoreDecimals(claimants[0].card) : 2;
 	const told = seen?.[column];
 	const drop = told ? told.score - told.without : 0;
+	const by = fixed(Math.abs(drop), decimals);
+	const [from, to] = [told?.score ?? 0, told?.without ?? 0].map((score) => fixed(score, decimals));
+	const change = Number(by)
+		? `${drop < 0 ? "rises" : "falls"} by ${by}, from ${from} to ${to}`
+		: `stays ${from}`;
 	const claims = claimants.map(({ shares }) => claimIn(shares, region));
 	const most = Math.max(...claims.map(({ share }) => share)) || 1;
 	return (
@@ -41,7 +46,7 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 			<p aria-live="polite">
 				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
 				{told
-					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${drop < 0 ? "rises" : "falls"} by ${fixed(Math.abs(drop), decimals)}, from ${fixed(told.score, decimals)} to ${fixed(told.without, decimals)}.`
+					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${change}.`
 					: kernel.value === "live" && seen?.length !== 0
 						? "Asking the model."
 						: "Only a kernel with the model knows what its removal does."}
@@ -61,17 +66,23 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 								)}
 								{percent(share)}
 							</span>,
-							card.residual === null ? "none" : fixed(-sum, decimals),
+							addsUp(card) ? fixed(-sum, decimals) : "none",
 							own && fixed(own.without - own.score, decimals),
 						].map((text) => ({ text })),
 					};
 				})}
 			/>
-			{claimants.some(({ card }) => card.residual === null) && (
+			{!claimants.every(({ card }) => addsUp(card)) && (
 				<p class="xai-quiet">
 					Only a map that adds up to a difference claims a change for each of its parts.
 				</p>
 			)}
 		</>
 	);
+}
+
+/** Whether a map is the difference of two scores, shared out: all but a tenth of it. */
+function addsUp({ residual, score, baseline_score }: Card): boolean {
+	const whole = (score ?? 0) - (baseline_score ?? 0);
+	return residual !== null && Math.abs(residual) <= 0.1 * Math.abs(whole);
 }

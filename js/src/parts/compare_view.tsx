@@ -14,6 +14,7 @@ import { BrushTools } from "./brush_tools";
 import { FeatureTable } from "./features";
 import { Grid } from "./grid";
 import { Legend } from "./legend";
+import { MapControls } from "./map_controls";
 import { PathCurve } from "./path_curve";
 import { Segmented } from "./segmented";
 import { Shell } from "./shell";
@@ -47,6 +48,7 @@ export function CompareView(session: Session<CompareState>) {
 		<Shell
 			session={aboutChosen(session, chosen, row, column)}
 			name="compare"
+			finer={MapControls}
 			below={<PathCurve frame={chosen?.cell} />}
 			sentence={chosen && `${chosen.name}. ${chosen.cell.sentence}`}
 			choices={<AxesControls session={session} row={row} column={column} />}
@@ -57,7 +59,11 @@ export function CompareView(session: Session<CompareState>) {
 				)}
 				{/* Features are in units of the end of each map. */}
 				{inputs.map(
-					(input, i) => isFeatures(input) && <FeatureTable key={i} shown={shown} input={input} place={i} />,
+					(input, i) =>
+						look &&
+						isFeatures(input) && (
+							<FeatureTable key={i} shown={shown} input={input} place={i} table={look(1).table} />
+						),
 				)}
 				{error && (
 					<p class="xai-error" role="alert">

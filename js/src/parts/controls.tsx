@@ -1,20 +1,10 @@
+import type { VNode } from "preact";
 import type { Choice, Display, Field, Schema } from "../state";
 import { Fields, type Offers } from "./fields";
 import { NumberField } from "./number_field";
 import { SelectField } from "./select_field";
 
 const OPACITY = slider("opacity", "How strongly the map covers or lights the picture.", 0, 1, 0.01);
-const CLIP = slider("clip", "Colours end at this percentile of the map's magnitudes.", 50, 100, 0.1, "%");
-const THRESHOLD = slider("threshold", "Nothing shows below this part of the colour scale.", 0, 100, 1, "%");
-const SMOOTH = slider(
-	"smooth",
-	"Each pixel shows the mean of its neighbours up to this far.",
-	0,
-	10,
-	1,
-	"px",
-	"int",
-);
 
 export function slider(
 	name: string,
@@ -55,33 +45,29 @@ export function MethodControls(props: {
 	);
 }
 
+/** More ways to draw a map whose values differ from pixel to pixel. */
+export type Finer = (props: { display: Display; onChange: (patch: Partial<Display>) => void }) => VNode;
+
 /** How the same numbers are shown. Bars have lengths and figures of their own: there is nothing to lay over or to clip. */
 export function DisplayControls(props: {
 	display: Display;
 	tables: string[];
 	pictures: boolean;
-	areas: boolean;
+	finer: Finer | undefined;
 	onChange: (patch: Partial<Display>) => void;
 }) {
-	const { display, tables, pictures, areas, onChange } = props;
-	const { opacity, clip, threshold, smooth } = display;
+	const { display, tables, pictures, finer: More, onChange } = props;
 	return (
 		<section>
 			<p class="xai-title">Display</p>
 			{pictures && (
-				<NumberField field={OPACITY} value={opacity} onChange={(value) => onChange({ opacity: value })} />
+				<NumberField
+					field={OPACITY}
+					value={display.opacity}
+					onChange={(value) => onChange({ opacity: value })}
+				/>
 			)}
-			{pictures && !areas && (
-				<>
-					<NumberField field={CLIP} value={clip} onChange={(value) => onChange({ clip: value })} />
-					<NumberField
-						field={THRESHOLD}
-						value={threshold}
-						onChange={(value) => onChange({ threshold: value })}
-					/>
-					<NumberField field={SMOOTH} value={smooth} onChange={(value) => onChange({ smooth: value })} />
-				</>
-			)}
+			{pictures && More && <More display={display} onChange={onChange} />}
 			<SelectField
 				label="Colours"
 				choices={tables}

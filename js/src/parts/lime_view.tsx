@@ -56,7 +56,6 @@ export function LIMEView(session: Session<LIMEState>) {
 			session={session}
 			name="lime"
 			apart={REFITS}
-			displayed="areas"
 			sentence={sentence}
 			reasons={
 				fit && (

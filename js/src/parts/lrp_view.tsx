@@ -6,6 +6,7 @@ import type { Session } from "../model";
 import type { LRPState } from "../state";
 import { useTable } from "../use_table";
 import { Depth } from "./depth";
+import { MapControls } from "./map_controls";
 import { RuleList } from "./rule_list";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
@@ -31,6 +32,7 @@ export function LRPView(session: Session<LRPState>) {
 		<Shell
 			session={session}
 			name="lrp"
+			finer={MapControls}
 			sentence={shown?.frame.sentence}
 			choices={
 				rules && (

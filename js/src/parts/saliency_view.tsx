@@ -1,4 +1,5 @@
 import type { Session } from "../model";
+import { MapControls } from "./map_controls";
 import { PathCurve } from "./path_curve";
 import { frameOf, Shell } from "./shell";
 import { Stage } from "./stage";
@@ -7,7 +8,7 @@ import { Stage } from "./stage";
 export function SaliencyView(session: Session) {
 	const frame = frameOf(session.state.frame.value);
 	return (
-		<Shell session={session} name="saliency" below={<PathCurve frame={frame} />}>
+		<Shell session={session} name="saliency" finer={MapControls} below={<PathCurve frame={frame} />}>
 			<Stage session={session} frame={frame} />
 		</Shell>
 	);

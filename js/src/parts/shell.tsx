@@ -4,8 +4,8 @@ import { useMemo } from "../hooks";
 import { isFeatures } from "../inputs";
 import type { Session } from "../model";
 import { createSwitch } from "../recall";
-import type { Choice, Empty, ExplainerState, Frame } from "../state";
-import { DisplayControls, MethodControls } from "./controls";
+import type { Choice, Empty, ExplainerState, Frame, Recorded, Schema } from "../state";
+import { DisplayControls, type Finer, MethodControls } from "./controls";
 import { Header } from "./header";
 import { Trust } from "./trust";
 
@@ -30,14 +30,15 @@ export function Shell(props: {
 	below?: ComponentChildren;
 	/** What the map shows, where that is not what the frame says. */
 	sentence?: string | undefined;
-	/** Whether there is a map that display controls change; of areas of one colour there is nothing to clip or to smooth. */
-	displayed?: boolean | "areas";
+	/** Whether there is something that display controls change. */
+	displayed?: boolean;
+	finer?: Finer;
 	/** What stands beside the map, where that is not what Python sent last. */
 	frame?: Frame | null;
 	/** Goes to another sample without a kernel. */
 	onIndex?: ((index: number) => void) | undefined;
 }) {
-	const { session, name, children, choices, apart = [], displayed = true, onIndex } = props;
+	const { session, name, children, choices, apart = [], displayed = true, finer, onIndex } = props;
 	const { state, kernel, compute, show } = session;
 	const method = state.method.value;
 	const { methods, baselines } = state._schema.value;
@@ -96,7 +97,7 @@ export function Shell(props: {
 								method={method}
 								offers={{
 									baselines: {
-										schemas: baselines,
+										schemas: offline ? reached(baselines, state._recorded.value) : baselines,
 										change: changeBaseline,
 										look: { pictures: state._baselines.value, score: baselineScore(frame) },
 									},
@@ -120,7 +121,7 @@ export function Shell(props: {
 							}}
 							tables={Object.keys(state._tables.value)}
 							pictures={!inputs.length || !inputs.every(isFeatures)}
-							areas={displayed === "areas"}
+							finer={finer}
 							onChange={show}
 						/>
 					)}
@@ -155,6 +156,12 @@ function Changing({ phase, frame }: { phase: ExplainerState["phase"]; frame: Fra
 	const change = frame?.card.change ?? null;
 	const text = phase === "computing" && change !== null && `still changing ${percent(change)}`;
 	return <span class="xai-changing">{text}</span>;
+}
+
+/** The baselines that were recorded, where any were. */
+function reached(baselines: Schema[], recorded: Recorded[]): Schema[] {
+	const all = JSON.stringify(recorded.map(({ method }) => method));
+	return recorded.length ? baselines.filter(({ name }) => all.includes(`"name":"${name}"`)) : baselines;
 }
 
 function baselineScore(frame: Frame | null): string | null {

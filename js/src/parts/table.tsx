@@ -47,8 +47,8 @@ export function Table({ label, heads, rows }: { label: string; heads: string[]; 
 	);
 }
 
-/** The colour behind a number from -1 to 1, the further from 0 the deeper. */
-export function shade(value: number): string {
+/** What stands behind a number from -1 to 1: a colour, the further from 0 the deeper. */
+export function shade(value: number, colour = `var(--xai-${value < 0 ? "warn" : "accent"})`): string {
 	const depth = Math.round(38 * Math.min(Math.abs(value), 1));
-	return `color-mix(in srgb, var(--xai-${value < 0 ? "warn" : "accent"}) ${depth}%, transparent)`;
+	return `color-mix(in srgb, ${colour} ${depth}%, transparent)`;
 }
