@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numbers
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 import numpy as np
 
-from xai_widgets.declare import Declared, param
+from xai_widgets.declare import Declared, fields, nearest, param
 from xai_widgets.gaussian import blurred
 from xai_widgets.layout import positions
 
@@ -190,6 +191,36 @@ BASELINES: tuple[type[Baseline], ...] = (
     Samples,
     Mix,
 )
+
+
+def as_baseline(name: str, value: Any) -> Baseline:
+    """The baseline that a value, a class, a name or a number stands for.
+
+    Args:
+        name: What errors call it.
+        value: A baseline; its class, or that class's name, as in Python ("Blur"), in JSON ("blur") or on a control
+            ("noise"); a number, or one for each channel or feature.
+
+    Raises:
+        TypeError: It is something else, or the class needs arguments.
+        ValueError: The name is unknown.
+    """
+    if isinstance(value, str):
+        known = {name: cls for cls in BASELINES for name in (cls.name, cls.label.lower(), cls.__name__)}
+        if value not in known:
+            raise ValueError(f"{name} {value!r} is no baseline{nearest(value, [cls.name for cls in BASELINES])}")
+        value = known[value]
+    if isinstance(value, type) and value in BASELINES:
+        missing = [field.name for field in fields(value) if field.default is MISSING]
+        if missing:
+            call = f"{value.__name__}({', '.join(missing)})"
+            raise TypeError(f"{name}: {value.__name__} needs {', '.join(missing)}, as in xai.{call}")
+        return value()
+    if isinstance(value, Baseline):
+        return value
+    if isinstance(value, numbers.Real | np.ndarray | list | tuple) and not isinstance(value, bool):
+        return Constant(value)
+    raise TypeError(f"{name} must be a baseline such as Blur(sigma=10), or a number, got {value!r}")
 
 
 def _range(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

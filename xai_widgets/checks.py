@@ -6,11 +6,14 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_widgets.declare import ByName, Declared, Words, fields, nearest, nested_methods
+from xai_widgets.declare import ByName, Declared, Words, nearest, nested_methods
+
+if TYPE_CHECKING:
+    from xai_widgets.baselines import Baseline
 
 
 def check(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
@@ -125,24 +128,10 @@ def _check_choice(name: str, value: Any, meta: Mapping[str, Any], _: Any) -> str
     return value
 
 
-def _check_baseline(name: str, value: Any, _: Mapping[str, Any], default: Declared) -> Declared:
-    from xai_widgets.baselines import BASELINES, Baseline, Constant
+def _check_baseline(name: str, value: Any, _: Mapping[str, Any], __: Any) -> Baseline:
+    from xai_widgets.baselines import as_baseline
 
-    known = {cls.name: cls for cls in BASELINES}
-    if isinstance(value, str):
-        if value not in known:
-            raise ValueError(f"{name} {value!r} is no baseline{nearest(value, known)}")
-        value = known[value]
-    if isinstance(value, type) and value in BASELINES:
-        missing = [field.name for field in fields(value) if field.default is dataclasses.MISSING]
-        if missing:
-            raise TypeError(f"{name}: {value.__name__} needs {', '.join(missing)}; write {value.__name__}(...)")
-        return value()
-    if isinstance(value, Baseline):
-        return value
-    if isinstance(value, numbers.Real | np.ndarray | list | tuple) and not isinstance(value, bool):
-        return Constant(value)
-    raise TypeError(f"{name} must be a baseline such as {default!r} or Blur(sigma=10), got {value!r}")
+    return as_baseline(name, value)
 
 
 def _check_method(name: str, value: Any, _: Mapping[str, Any], default: Declared) -> Declared:

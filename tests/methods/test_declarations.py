@@ -182,7 +182,9 @@ def test_a_baseline_by_its_name():
     assert xai.IntegratedGradients(baseline=xai.MaxDistance) == xai.IntegratedGradients(baseline="max_distance")
     with pytest.raises(ValueError, match=r"IntegratedGradients.baseline 'blurr' is no baseline; did you mean 'blur'"):
         xai.IntegratedGradients(baseline="blurr")
-    with pytest.raises(TypeError, match=r"IntegratedGradients.baseline: Samples needs samples; write Samples\(...\)"):
+    for name in ("noise", "GaussianNoise", "gaussian_noise"):
+        assert xai.ExpectedGradients(baseline=name).baseline == xai.GaussianNoise()
+    with pytest.raises(TypeError, match=r"baseline: Samples needs samples, as in xai.Samples\(samples\)"):
         xai.IntegratedGradients(baseline="samples")
 
 

@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_refused(zoo):
         ({"inputs": inputs * 3}, ValueError, "give the inputs"),
         ({"steps": 0}, ValueError, "steps must be >= 1"),
         ({"steps": 2.5}, TypeError, "steps must be an integer"),
-        ({"baseline": "black"}, TypeError, "must be a number or an array"),
+        ({"baseline": "black"}, ValueError, "'black' is no baseline; known: 'constant', 'blur'"),
         ({"baseline": [1.0, 2.0]}, ValueError, "does not fit"),
         ({"attribution": replace(a, target=a.target * 0 - 1)}, ValueError, "target must be given"),
     ):

@@ -225,8 +225,8 @@ def test_what_is_said_of_another_target_goes_with_it(digits):
         ({"runs": [780, 10]}, "within the 784 positions"),
         ({"runs": [0, 100, 50, 100]}, "one after the other, got one from 50 and one up to 100"),
         ({"runs": [0, 2], "input": 4}, "input 4 is none"),
-        ({"runs": "all"}, "region must be a dict"),
-        (3, "region must be a dict"),
+        ({"runs": "all"}, "region must be a bool array"),
+        (3, "region must be a bool array"),
     ],
 )
 def test_what_is_no_region_is_refused(digits, value, message):
@@ -236,6 +236,34 @@ def test_what_is_no_region_is_refused(digits, value, message):
     widget.set_state({"region": value})
     assert widget._refused
     assert widget.region == {}
+    widget.close()
+
+
+def test_a_mask_is_a_region_and_none_is_none(digits):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[:1], "saliency")
+    mask = np.zeros((28, 28), bool)
+    mask[10:12, 8:20] = True
+    widget.region = mask
+    assert widget.region == REGION
+    widget.region = None
+    assert widget.region == {}
+    with pytest.raises(ValueError, match=r"must have the shape \(28, 28\) of the picture, got \(4, 4\)"):
+        widget.region = np.ones((4, 4), bool)
+    with pytest.raises(TypeError, match=r"must be a bool array \(H, W\), .* got ndarray"):
+        widget.region = np.ones((28, 28))
+    widget.close()
+
+
+def test_what_was_recorded_has_the_effect_of_its_own_baseline(digits):
+    widget = xai.SaliencyWidget(digits.model, digits.inputs[:1], xai.IntegratedGradients(steps=2), target=0)
+    widget.result(WAIT)
+    widget.region = REGION
+    baselines = [xai.Constant(0.5), xai.Samples(SAMPLES)]
+    widget.record(baseline=baselines)
+    for one, baseline in zip(widget._recorded, baselines, strict=True):
+        (told,) = one["drawn"]["_effect"]["seen"]
+        before, after = by_hand(digits, baseline, lambda inputs: logits(digits.model, inputs)[:, 0])
+        np.testing.assert_allclose([told["score"], told["without"]], [before, after], rtol=1e-4, atol=1e-4)
     widget.close()
 
 

@@ -519,6 +519,8 @@ def test_what_does_not_fit_the_model_changes_nothing(widget, digits):
 
 
 def test_what_a_widget_has_not_cannot_be_set(widget):
+    with pytest.raises(AttributeError, match=r"set w.method, as in w.method = w.method.replace\(steps=...\)"):
+        widget.steps = 3
     with pytest.raises(AttributeError, match="target"):
         widget.targett = 5
     with pytest.raises(AttributeError, match="steps"):

@@ -90,10 +90,12 @@ def _trust(played: Played) -> tuple[tuple[str, ...], tuple[str, ...]]:
     lowest, highest = f"{explained.min():.2f}", f"{explained.max():.2f}"
     range_ = lowest if lowest == highest else f"{lowest} to {highest}"
     masks, effective = min(game.rounds for game in played.games), played.effective.min()
-    facts = (
+    facts: tuple[str, ...] = (
         f"R2 = {range_}: the linear model explains that much of how the score varies over the masks.",
-        f"Masks near the input weigh more: all {masks:,} together count like {effective:,.0f} equal ones.",
     )
+    if effective < 0.99 * masks:
+        near = f"Masks near the input weigh more: all {masks:,} together count like {effective:,.0f} equal ones."
+        facts = (*facts, near)
     if explained.min() >= _POOR:
         return facts, ()
     return facts, ("The score is far from linear in the segments: read the weights with care.",)

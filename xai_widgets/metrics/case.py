@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.baselines import Baseline, Constant
+from xai_widgets.baselines import Baseline, Constant, as_baseline
 from xai_widgets.methods import Saliency
 from xai_widgets.methods.base import of_tokens
 from xai_widgets.metrics.parts import Parts, coarse, finest
@@ -165,10 +165,8 @@ def _baseline(subject: Subject, attribution: Attribution, baseline: Any) -> Base
     if baseline is None:
         # The baseline of an embedding is one of its output; what stands for no token among the ids is 0.
         chosen = Constant(0.0) if of_tokens(subject.view) else getattr(attribution.method, "baseline", Constant(0.0))
-    elif isinstance(baseline, Baseline):
-        chosen = baseline
     else:
-        chosen = Constant(baseline)
+        chosen = as_baseline("baseline", baseline)
     for array in subject.inputs.arrays:
         chosen.reference(array[:1])
     return chosen

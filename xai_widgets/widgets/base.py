@@ -565,6 +565,8 @@ class Explainer(Painted):
         drawn = self._shown(task, frame, attribution, time.perf_counter() - started)
         if not other_samples and not method.makes_input:
             del drawn["_pictures"]  # those that are there stay
+        if self.region and index == self.index:
+            drawn["_effect"] = self._effect_in(task)
         target = at.target if at.target is None or isinstance(at.target, int) else {"label": task.score.labels[0]}
         return {"method": to_json(method, self._menu.arrays), "target": target, "index": index, "drawn": drawn}
 

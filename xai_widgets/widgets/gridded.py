@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.baselines import BASELINES, Baseline, Constant
+from xai_widgets.baselines import BASELINES, Baseline, as_baseline
 from xai_widgets.declare import from_json, parts, to_json
 from xai_widgets.methods import Method, Saliency, as_method
 from xai_widgets.task import Subject, Task
@@ -139,7 +139,7 @@ class Gridded(Explainer):
         values = value if isinstance(value, list | tuple) else [value]
         if not 1 <= len(values) <= MOST and self._opened and self._across == "baselines":
             raise ValueError(f"baselines must be 1 to {MOST}, got {len(values)}")
-        found = tuple(one if isinstance(one, Baseline) else Constant(one) for one in values)
+        found = tuple(as_baseline("baselines", one) for one in values)
         for one in found:
             for array in self._subject.inputs.arrays:
                 one.reference(array[:1])

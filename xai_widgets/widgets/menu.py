@@ -66,6 +66,9 @@ class Menu:
         offered = [cls for cls in BASELINES if self._offers(cls) or cls is type(baseline)]
         methods = [cls for cls in self._methods if cls.fits(inputs.shape)]
         told = [{**schema(cls, around, method), "family": cls.family} for cls in methods]
+        if inputs.ndim == 2:  # each feature is a segment of its own
+            for one in told:
+                one["fields"] = [field for field in one["fields"] if not field["name"].startswith("segment")]
         if self.based and self._based is not None:
             for field in (field for one in told for field in one["fields"] if field["kind"] == "baseline"):
                 field["default"] = self._based

@@ -23,8 +23,8 @@ class Painted(Shared):
     """A region that a person paints: the page knows what maps claim for it, the model says what its removal does.
 
     Attributes:
-        region: What is painted: {"input": place, "runs": [start, length, ...]} over the positions of the picture.
-            Another sample takes it away.
+        region: What is painted: {"input": place, "runs": [start, length, ...]} over the positions of the picture, in
+            reading order; it may be set to a bool array (H, W), or to None. Another sample takes it away.
     """
 
     region = Checked({}, lambda self, value: self._check_region(value)).tag(sync=True)
@@ -40,8 +40,15 @@ class Painted(Shared):
     _columns = 1
 
     def _check_region(self, value: Any) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if isinstance(value, np.ndarray) and value.dtype == bool and value.ndim == 2:
+            value = {"runs": runs_of(value), "shape": value.shape}
         if not isinstance(value, Mapping) or (value and not isinstance(value.get("runs"), list | tuple)):
-            raise TypeError(f"region must be a dict of an input's place and runs, or empty, got {value!r}")
+            raise TypeError(
+                "region must be a bool array (H, W), a dict {'input': place, 'runs': [start, length, ...]} or None, "
+                f"got {type(value).__name__}"
+            )
         if not value or not value["runs"]:
             return {}
         place = whole("region['input']", value.get("input", 0), 0)
@@ -51,6 +58,8 @@ class Painted(Shared):
         shape = positions(arrays[input_of(place, len(arrays))].shape) if known else ()
         if len(shape) < 2:
             raise ValueError(f"region must lie on a picture; input {place} is none")
+        if value.get("shape", shape[-2:]) != shape[-2:]:
+            raise ValueError(f"region must have the shape {shape[-2:]} of the picture, got {value['shape']}")
         mask_of(runs, shape)
         return {"input": place, "runs": runs}
 
@@ -78,18 +87,37 @@ class Painted(Shared):
         """What stands for the region when it is gone: a column of the view, what is asked there, and a baseline."""
         yield 0, self._task, absence(self._task.method)
 
+    def _effect_in(self, task: Task) -> dict[str, Any]:
+        """What the score of a task is without the region, for a page that asks no kernel."""
+        away = absence(task.method)
+        seen = told_of(away, at_once(without_region(task, self.region, away)))
+        return {**self.region, "score_name": task.score.reader.name, "seen": [seen]}
+
     def _take_away(self) -> Iterator[None]:
         """What the score is without the region, by column; null where it is on its way."""
         region, job, seen = self.region, self._job, {}
         for column, task, away in self._removals() if region else ():
-            score, without = yield from without_region(task, region, away)
-            seen[column] = finite({"baseline": type(away).label, "score": score, "without": without})
+            seen[column] = told_of(away, (yield from without_region(task, region, away)))
             with STATE:
                 if self._owner is None or region != self.region or job != self._job:
                     return
                 told = [seen.get(at) for at in range(self._columns)]
                 self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
             yield
+
+
+def told_of(away: Baseline, scores: tuple[float, float]) -> dict[str, Any]:
+    """What the page is told of a region that is replaced by a baseline."""
+    return finite({"baseline": type(away).label, "score": scores[0], "without": scores[1]})
+
+
+def at_once(steps: Generator[None, None, tuple[float, float]]) -> tuple[float, float]:
+    """What steps come to, without a pause between them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def absence(method: Method) -> Baseline:
@@ -100,6 +128,12 @@ def absence(method: Method) -> Baseline:
 def input_of(place: int, inputs: int) -> int:
     """The input that a picture shows: where a layer has several calls, those after the last input are all of that."""
     return min(place, inputs - 1)
+
+
+def runs_of(mask: np.ndarray) -> list[int]:
+    """Start and length of each run of True of a mask, in reading order."""
+    edges = np.flatnonzero(np.diff(mask.ravel().astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    return np.stack([edges[:, 0], np.diff(edges)[:, 0]], axis=1).ravel().tolist()
 
 
 def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -60,6 +61,11 @@ class Shared(anywidget.AnyWidget):
         elif name.startswith("_") or hasattr(self, name):
             super().__setattr__(name, value)
         else:
+            fields = [field.name for field in dataclasses.fields(self.method)] if self.has_trait("method") else []
+            if name in fields:
+                raise AttributeError(
+                    f"{name!r} belongs to the method: set w.method, as in w.method = w.method.replace({name}=...)"
+                )
             settable = [*COMPUTED_FROM, *DISPLAY, *PAINTED, *self.ASKED, "model", "inputs"]
             raise AttributeError(f"{type(self).__name__} has no {name!r}{nearest(name, settable)}")
 
