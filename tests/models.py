@@ -131,7 +131,7 @@ class Zoo(dict[str, Specimen]):
 
 
 # Enough to run every method on in the fast tests: a picture with a table, inline operations, series, tokens.
-REPRESENTATIVE = ("dict_inputs", "series", "subclassed", "tokens")
+REPRESENTATIVE = ("subclassed", "tokens")
 
 
 @in_zoo

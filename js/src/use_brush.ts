@@ -33,7 +33,7 @@ export interface Brush extends Pick<Painting, "tool" | "radius"> {
 /** A region lies on one picture at a time; `more` is set with each change of it. */
 export function useBrush({ state, kernel, compute, show }: Session, more: object = {}): Brush {
 	const [tool, onTool] = useState<Tool>("look");
-	const [chosen, onRadius] = useState(0);
+	const [chosen, onRadius] = useState<number | null>(null);
 	const region = filled(state.region.value);
 	const inputs = state._pictures.value;
 	const input = region?.input ?? inputs.findIndex(isPicture);
@@ -45,7 +45,7 @@ export function useBrush({ state, kernel, compute, show }: Session, more: object
 	);
 	// Once for all maps of a view.
 	const line = useMemo(() => (mask ? border(mask) : ""), [mask]);
-	const radius = chosen || Math.max(1, Math.round(height / 28));
+	const radius = chosen ?? Math.max(1, Math.round(height / 28));
 	// Without a kernel the claims follow all the same.
 	const set = kernel.value === "live" ? compute : show;
 	return {

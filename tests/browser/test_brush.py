@@ -151,9 +151,9 @@ def test_by_keyboard(page: Page, lab: Lab, view: str):
     widget.get_by_role("radio", name="look", exact=True).focus()
     page.keyboard.press("ArrowRight")
     expect(widget.get_by_role("radio", name="paint", exact=True)).to_be_checked()
-    slider(widget, "Brush").focus()
+    slider(widget, "Brush radius").focus()
     page.keyboard.press("ArrowRight")
-    assert slider(widget, "Brush").input_value() == "2"
+    assert slider(widget, "Brush radius").input_value() == "2"
     widget.get_by_role("application").first.focus()
     if view == "CompareWidget":
         page.keyboard.press("ArrowRight")  # the first key lays the point into the middle

@@ -50,6 +50,7 @@ def largest_call(model, picture) -> float:
     return float(np.median(seconds[1:]))  # the first was traced
 
 
+@pytest.mark.slow
 def test_steps_of_a_four_by_four_take_a_call_of_the_network(photograph, monkeypatch):
     """Once all is traced nineteen of twenty take 100 ms of work, or one call of the network, and none many of them.
 

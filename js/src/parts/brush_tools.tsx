@@ -4,7 +4,7 @@ import { NumberField } from "./number_field";
 import { Segmented } from "./segmented";
 
 const TOOLS: Tool[] = ["look", "paint", "erase"];
-const BRUSH = slider("brush", "Radius of the brush, in pixels of the picture.", 1, 40, 1, "px", "int");
+const BRUSH = slider("brush radius", "In pixels of the picture; 0 is a single one.", 0, 40, 1, "px", "int");
 
 /** What the hand does on a map: read it, or paint a region. Who only reads is offered no more than to paint. */
 export function BrushTools({ tool, radius, painted, onTool, onRadius, onClear }: Brush) {

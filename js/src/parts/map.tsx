@@ -138,7 +138,8 @@ export function MapView(props: {
 				/>
 			</Pane>
 			<ReadOut at={spot && inFrame(toPane(view, spot), mode)} aloud={byKeys}>
-				{point && props.read(point)}
+				{/* Under a brush it would hide what is painted. */}
+				{point && (byKeys || !painting || painting.tool === "look") ? props.read(point) : null}
 			</ReadOut>
 		</div>
 	);
