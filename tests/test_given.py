@@ -95,6 +95,7 @@ def test_which_output_must_be_told(shap, target, error, says):
         xai.Attribution.from_shap(explanation, target=target)
 
 
+@pytest.mark.slow
 def test_what_shaps_explainers_give(shap, tabular):
     x, background = tabular.inputs[:3], tabular.inputs[20:40]
     weights = np.arange(x.shape[1])

@@ -74,7 +74,8 @@ def share_of(attribution: xai.Attribution, mask: np.ndarray) -> tuple[float, flo
         cells = attribution.heatmap()[0]
     else:  # a cell of a layer over the pixels that it covers
         rows, columns = ((2 * np.arange(28) + 1) * side // 56 for side in values.shape[:2])
-        cells = values[rows[:, None], columns] * values.size / 784
+        place = rows[:, None] * values.shape[1] + columns
+        cells = values.ravel()[place] / np.bincount(place.ravel())[place]
     return float(np.abs(cells[mask]).sum() / np.abs(cells).sum()), float(cells[mask].sum())
 
 
@@ -95,7 +96,8 @@ def test_painted_claimed_erased_and_cleared(page: Page, lab: Lab, digits, view: 
     part, total = share_of(attribution, mask)
     share, claimed, seen = numbers(widget)
     assert float(share.split()[0]) == pytest.approx(100 * part, abs=0.6)
-    if np.isfinite(attribution.residual[0]):
+    whole = attribution.score[0] - attribution.baseline_score[0]
+    if abs(attribution.residual[0]) <= 0.1 * abs(whole):  # it adds up; of no such claim it is not a number
         assert float(claimed) == pytest.approx(-total, abs=0.02 + 0.02 * abs(total))
     else:
         assert claimed == "none"

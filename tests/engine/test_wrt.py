@@ -36,6 +36,7 @@ def named(model, start):
 
 @each
 @pytest.mark.parametrize("name", SITES)
+@pytest.mark.slow
 def test_of_the_layers_shape_on_awkward_models(zoo, name, method):
     model, inputs = zoo[name]
     start, shape = SITES[name]

@@ -230,6 +230,7 @@ def _affine(y):
 
 
 @pytest.mark.parametrize("name", HEADS)
+@pytest.mark.slow
 def test_cam_is_told_from_what_is_computed(name):
     head, is_cam = HEADS[name]
     x = keras.Input((8, 8, 1))

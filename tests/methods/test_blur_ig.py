@@ -33,6 +33,7 @@ def test_a_linear_score_gets_weights_times_what_the_blur_takes_away():
 
 
 @pytest.mark.parametrize("name", ["functional", "nested", "subclassed", "series", "volume"])
+@pytest.mark.slow
 def test_sums_to_the_difference_from_the_blurred_input(zoo, name):
     model, inputs = zoo[name]
     a = xai.explain(model, inputs, xai.BlurIG(steps=200, sigma=5))

@@ -109,6 +109,7 @@ ACTIVATIONS = {
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.slow
 def test_adds_up_through_activations(name):
     keras.utils.set_random_seed(0)
     bias = keras.initializers.RandomNormal(stddev=0.5, seed=0)

@@ -43,6 +43,7 @@ def gradients_before(bystander):
 
 
 @pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
+@pytest.mark.slow
 def test_plain_gradients_and_the_registry_are_what_they_were(cls, zoo, bystander, gradients_before):
     before = {name: gradient_registry.lookup(name) for name in gradient_registry.list()}
     xai.explain(*zoo["nested"], few(cls), target=lambda outputs: outputs[:, 0])  # which every method applies to
@@ -59,6 +60,7 @@ def interrupts(*_, **__):
 
 
 @pytest.mark.parametrize("cls", SLOPED, ids=lambda cls: cls.name)
+@pytest.mark.slow
 def test_they_are_so_after_an_interrupt_within_the_derivative(cls, zoo, bystander, gradients_before, monkeypatch):
     """Within a rule, while other operations have theirs, where the method has rules; else within the tape."""
     from xai_widgets.engine import relevance_walk, rules

@@ -74,6 +74,7 @@ RELUS = {
 
 
 @pytest.mark.parametrize("name", RELUS)
+@pytest.mark.slow
 def test_every_way_to_write_a_relu_is_reached(name):
     """y = sum of c * relu(x): where c is negative nothing passes, where x is, only as much as the ReLU's slope."""
     c = np.array([1.0, 1.0, -2.0, -2.0], "float32")

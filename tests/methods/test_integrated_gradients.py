@@ -102,6 +102,7 @@ def test_exact_on_a_small_relu_network_by_its_breakpoints():
 
 
 @pytest.mark.parametrize("steps", [16, 64])
+@pytest.mark.slow
 def test_change_estimates_the_distance_to_the_limit(digits, steps):
     """Within a factor of two on average over twenty digits."""
     inputs = digits.inputs[:20]

@@ -262,6 +262,7 @@ NORMED = {
 
 
 @pytest.mark.parametrize("kind", NORMED)
+@pytest.mark.slow
 def test_a_batch_norm_is_folded_into_what_it_follows(kind):
     shape, make = NORMED[kind]
 
@@ -512,6 +513,7 @@ def test_numbers_never_retrace_and_models_are_freed():
     assert there() is None
 
 
+@pytest.mark.slow
 def test_a_loop_gets_its_plain_gradient_and_a_note(monkeypatch):
     model = recurrent()
     inputs = samples(5, 4)

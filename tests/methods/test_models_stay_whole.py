@@ -44,6 +44,7 @@ def test_a_deleted_model_is_freed_whatever_was_explained(name):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 @each
+@pytest.mark.slow
 def test_an_error_in_the_middle_of_tracing_leaves_the_model_whole_and_the_next_run_works(cls, error, zoo):
     specimen = zoo["nested"]  # which every method applies to
 

@@ -66,7 +66,7 @@ def shares(scene, method, target):
 
 
 @pytest.mark.parametrize(
-    "method", [*SIGHTED, *(pytest.param(method, marks=pytest.mark.slow) for method in MASKED)], ids=repr
+    "method", [SIGHTED[0], *(pytest.param(one, marks=pytest.mark.slow) for one in (*SIGHTED[1:], *MASKED))], ids=repr
 )
 def test_each_map_lies_more_on_its_own_animal(scene, method):
     dog, cat = (shares(scene, method, animal) for animal in BOXES)

@@ -188,6 +188,7 @@ def test_it_saves_and_loads_with_its_concepts(digits, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["dict_inputs", "nested", "shared_layer", "series", "tokens", "transformer"])
+@pytest.mark.slow
 def test_it_works_on_models_of_every_kind(zoo, name):
     runs_on(zoo[name])
 

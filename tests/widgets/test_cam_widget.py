@@ -210,6 +210,7 @@ KINDS += ["tokens", "transformer", "grey_without_channels"]
 
 
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.slow
 def test_other_inputs_and_models(zoo, name):
     specimen = zoo[name]
     with unchanged(specimen.model):

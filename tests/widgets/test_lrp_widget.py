@@ -179,6 +179,7 @@ def test_what_is_recorded_has_a_flow_of_its_own(widget):
 @pytest.mark.parametrize(
     "name", ["nested", "siamese", "dict_inputs", "shared_layer", "series", "volume", "five_channels", "tokens"]
 )
+@pytest.mark.slow
 def test_maps_and_units_add_up_to_the_sum_of_their_layer(name):
     frame, inputs = flowed(ZOO[name]())
     told = stops.told(frame, inputs)

@@ -418,6 +418,7 @@ def test_new_weights_and_a_changed_model_are_seen():
     widget.close()
 
 
+@pytest.mark.slow
 def test_a_closed_widget_is_freed_with_its_model():
     x = keras.Input((4,))
     model = keras.Model(x, layers.Dense(3)(x))
