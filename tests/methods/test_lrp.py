@@ -61,6 +61,7 @@ KINDS += [("transposed", rule) for rule in ("gamma(0.7)", "flat", "w_square", "z
 
 
 @pytest.mark.parametrize(("kind", "rule"), dict.fromkeys(KINDS))
+@pytest.mark.slow
 def test_each_rule_is_its_slow_form(kind, rule):
     shape, make = LAYERS[kind]
 
@@ -223,6 +224,7 @@ WITHOUT_BIAS = (inline, convolutional, residual, normed, nested, attention, recu
 
 @pytest.mark.parametrize("build", WITHOUT_BIAS, ids=lambda build: build.__name__)
 @pytest.mark.parametrize("composite", ["epsilon", pytest.param("epsilon_plus", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_without_bias_everything_is_kept(build, composite):
     model = build()
     shape = model.input_shape[1:] if getattr(model, "inputs", None) else (8, 8, 2)

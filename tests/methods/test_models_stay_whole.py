@@ -31,6 +31,7 @@ def task(cls, specimen, **more):
 
 
 @each_of_some
+@pytest.mark.slow
 def test_a_deleted_model_is_freed_whatever_was_explained(name):
     specimen = models.ZOO[name]()
     for cls in METHODS:
@@ -65,6 +66,7 @@ def test_an_error_in_the_middle_of_tracing_leaves_the_model_whole_and_the_next_r
 
 
 @each
+@pytest.mark.slow
 def test_a_run_that_is_left_between_frames_leaves_the_model_whole(cls, zoo):
     specimen = zoo["nested"]
     with models.unchanged(specimen.model):
