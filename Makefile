@@ -20,6 +20,9 @@ PAGE = build/$(shell basename $(NOTEBOOK) .ipynb | cut -d_ -f2-).html
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py $(shell find js -name node_modules -prune -o -name test -prune -o -type f -print)
 INSTALLED_FROM += $(if $(wildcard xai_widgets/static/*.js),,no-bundle)
 
+# Of the browser's tests those that wait most: for servers and kernels to start.
+ABOUT_HOSTS := $(foreach name,explore hosts offline_page recorded ten,tests/browser/test_$(name).py)
+
 .PHONY: demo test fast lint format strip clean chromium no-bundle
 .DEFAULT_GOAL := demo
 
@@ -34,10 +37,11 @@ endif
 test: $(VENV)/test.stamp chromium lint
 	@echo "== front end: tests"
 	@$(PY) hatch_build.py test
-	@echo "== pytest, the browser's tests beside the others"
-	@mkdir -p build; $(PY) -m pytest -m browser >build/browser.log 2>&1 & browser=$$!; \
+	@echo "== pytest, the browser's tests in two parts beside the others"
+	@mkdir -p build; $(PY) -m pytest -m browser $(ABOUT_HOSTS) >build/hosts.log 2>&1 & hosts=$$!; \
+	$(PY) -m pytest -m browser tests/browser $(ABOUT_HOSTS:%=--ignore=%) >build/browser.log 2>&1 & browser=$$!; \
 	$(PY) -m pytest -m "not browser"; status=$$?; \
-	wait $$browser || status=1; cat build/browser.log; exit $$status
+	wait $$browser || status=1; wait $$hosts || status=1; cat build/browser.log build/hosts.log; exit $$status
 
 fast: $(VENV)/test.stamp
 	@$(PY) -m pytest -m "not browser and not slow"
