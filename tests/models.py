@@ -130,8 +130,10 @@ class Zoo(dict[str, Specimen]):
         return self[name]
 
 
-# Enough to run every method on in the fast tests: a picture with a table, inline operations, series, tokens.
+# Enough to run every method on in the fast tests: inline operations, and tokens.
 REPRESENTATIVE = ("subclassed", "tokens")
+# And those whose samples may meet: in state, in precision, in several branches, in attention.
+MEETING = ("mixed_precision", "several_outputs", "siamese", "stateful", "transformer", "volume")
 
 
 @in_zoo

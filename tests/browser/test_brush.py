@@ -79,7 +79,8 @@ def share_of(attribution: xai.Attribution, mask: np.ndarray) -> tuple[float, flo
     return float(np.abs(cells[mask]).sum() / np.abs(cells).sum()), float(cells[mask].sum())
 
 
-@pytest.mark.parametrize("view", VIEWS)
+# What LRPWidget and SHAPWidget show of a picture is the stage of SaliencyWidget.
+@pytest.mark.parametrize("view", VIEWS[:3])
 def test_painted_claimed_erased_and_cleared(page: Page, lab: Lab, digits, view: str):
     page.set_viewport_size({"width": 1400, "height": 1300})
     jupyter.open_notebook(page, lab, [SETUP, shown(view)])
@@ -144,7 +145,7 @@ def test_claims_and_effect_follow_method_baseline_and_target_and_go_with_the_sam
     assert page.errors == []
 
 
-@pytest.mark.parametrize("view", ["SaliencyWidget", "LIMEWidget", "CompareWidget"])
+@pytest.mark.parametrize("view", ["SaliencyWidget", "CompareWidget"])
 def test_by_keyboard(page: Page, lab: Lab, view: str):
     page.set_viewport_size({"width": 1400, "height": 1300})
     jupyter.open_notebook(page, lab, [SETUP, shown(view)])

@@ -38,8 +38,8 @@ def test_runs_on_every_model_and_leaves_it_whole(cls, any_model):
 
 
 @each
-def test_a_batch_equals_its_samples_one_by_one(cls, any_model):
-    specimen = any_model
+def test_a_batch_equals_its_samples_one_by_one(cls, batched_model):
+    specimen = batched_model
     if not shapes(cls, specimen):
         pytest.skip("does not apply")
     together = leaves(explained(cls, specimen).values)
