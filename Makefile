@@ -20,8 +20,8 @@ PAGE = build/$(shell basename $(NOTEBOOK) .ipynb | cut -d_ -f2-).html
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py $(shell find js -name node_modules -prune -o -name test -prune -o -type f -print)
 INSTALLED_FROM += $(if $(wildcard xai_widgets/static/*.js),,no-bundle)
 
-# Of the browser's tests those that wait most: for servers and kernels to start.
-ABOUT_HOSTS := $(foreach name,explore hosts offline_page recorded ten,tests/browser/test_$(name).py)
+# About half of the browser's tests, by the time that they take.
+HALF := $(foreach name,explore hosts offline_page recorded saliency shap ten,tests/browser/test_$(name).py)
 
 .PHONY: demo test fast lint format strip clean chromium no-bundle
 .DEFAULT_GOAL := demo
@@ -38,10 +38,10 @@ test: $(VENV)/test.stamp chromium lint
 	@echo "== front end: tests"
 	@$(PY) hatch_build.py test
 	@echo "== pytest, the browser's tests in two parts beside the others"
-	@mkdir -p build; $(PY) -m pytest -m browser $(ABOUT_HOSTS) >build/hosts.log 2>&1 & hosts=$$!; \
-	$(PY) -m pytest -m browser tests/browser $(ABOUT_HOSTS:%=--ignore=%) >build/browser.log 2>&1 & browser=$$!; \
+	@mkdir -p build; $(PY) -m pytest -m browser $(HALF) >build/browser-1.log 2>&1 & first=$$!; \
+	$(PY) -m pytest -m browser tests/browser $(HALF:%=--ignore=%) >build/browser-2.log 2>&1 & second=$$!; \
 	$(PY) -m pytest -m "not browser"; status=$$?; \
-	wait $$browser || status=1; wait $$hosts || status=1; cat build/browser.log build/hosts.log; exit $$status
+	wait $$first || status=1; wait $$second || status=1; cat build/browser-*.log; exit $$status
 
 fast: $(VENV)/test.stamp
 	@$(PY) -m pytest -m "not browser and not slow"
