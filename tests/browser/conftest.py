@@ -65,4 +65,4 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     with guarded_page(browser) as page:
         yield page
         if request.node.stash.get(FAILED, False):
-            screenshot(page, "failed-" + re.sub(r"[^\w.-]+", "-", request.node.name))
+            screenshot(page, "failed-" + re.sub(r"[^\w.-]+", "-", request.node.name), needed=True)

@@ -112,7 +112,7 @@ def test_the_view_appears_with_its_map(shown: Shown, kind: Kind):
     widget = shown.widget(kind)
     drawn = drawing(widget, kind)
     expect(drawn).to_be_visible()
-    seen = np.asarray(Image.open(screenshot(drawn, f"drawn-{shown.host}-{kind.name}")).convert("RGB"), int)
+    seen = np.asarray(Image.open(screenshot(drawn, f"drawn-{shown.host}-{kind.name}", needed=True)).convert("RGB"), int)
     coloured = np.ptp(seen, axis=-1) > 40
     assert coloured.mean() > 0.01, "a map or a chart without colour"
     assert widget.get_by_role("alert").count() == 0
