@@ -77,9 +77,7 @@ def test_it_teaches_on_the_digits_where_there_is_nothing_else(tmp_path, monkeypa
     assert "It is called 3; 5 comes next." in text
 
 
-@pytest.mark.skipif(
-    bool(os.environ.get("CI")), reason="takes minutes beside the other tests; the digits teach the same"
-)
+@pytest.mark.skipif(bool(os.environ.get("CI")), reason="takes minutes beside other tests; the digits teach the same")
 @pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: an ImageNet network and photographs")
 def test_it_takes_the_photograph_where_there_is_one(tmp_path, monkeypatch):
     (tmp_path / "shared").symlink_to(DATA.parent)
