@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
@@ -72,6 +74,7 @@ class Worker:
             thread.join(timeout)
 
     def _run(self) -> None:
+        _answer_nobody()
         while True:
             with self._ready:
                 while not self._jobs and not self._stopping:
@@ -110,6 +113,19 @@ def _close(steps: Iterator[None] | None) -> None:
     close = getattr(steps, "close", None)
     if close is not None:
         close()
+
+
+def _answer_nobody() -> None:
+    """What this thread publishes answers no message of a page.
+
+    Else ipykernel (7.4) takes it for an answer to the last one that came, and hands what the page sends next to the
+    subshell of that one. A page that goes, or has just come, ends subshells: nothing would reach the widget any more.
+    """
+    ipykernel = sys.modules.get("ipykernel.kernelbase")
+    if ipykernel is not None and ipykernel.Kernel.initialized():
+        parent = getattr(ipykernel.Kernel.instance(), "_shell_parent", None)
+        if isinstance(parent, ContextVar):
+            parent.set({"header": {"subshell_id": None}})
 
 
 WORKER = Worker()

@@ -46,17 +46,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab takes some seconds to start, so all tests share it; without a browser it is not even started."""
     with serve(tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")) as lab:
         yield lab
-
-
-@pytest.fixture
-def lab(lab_server: Lab) -> Iterator[Lab]:
-    """The JupyterLab server; kernels end with the test."""
-    yield lab_server
-    lab_server.shut_down_kernels()
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
-LOCAL_SCHEMES = {"about", "blob", "data", "file"}
+ELSEWHERE = re.compile(r"^(?!(about|blob|data|file):|\w+://(127\.0\.0\.1|localhost)[:/])")
 # What hosts themselves say on the console: JupyterLab when a kernel restarts or a notebook opens without one, Notebook
 # 7 when it opens any notebook, Voila when its page is left, and with Notebook 7's extension of JupyterLab.
 KNOWN_NOISE = re.compile(
@@ -29,11 +28,8 @@ def guarded_page(browser: Browser) -> Iterator[Page]:
     page.errors = []
 
     def guard(route: Route) -> None:
-        if is_local(route.request.url):
-            route.continue_()
-        else:
-            page.left_machine.append(route.request.url)
-            route.abort()
+        page.left_machine.append(route.request.url)
+        route.abort()
 
     def note(text: str) -> None:
         if not KNOWN_NOISE.search(text):
@@ -41,20 +37,14 @@ def guarded_page(browser: Browser) -> Iterator[Page]:
 
     def note_console(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
-        if message.type == "error" and is_local(url):  # the guard has noted the others
+        if message.type == "error" and not ELSEWHERE.match(url):  # the guard has noted the others
             note(f"{message.text} ({url})")
 
-    context.route("**/*", guard)
-    page.on("websocket", lambda socket: is_local(socket.url) or page.left_machine.append(socket.url))
+    context.route(ELSEWHERE, guard)
+    page.on("websocket", lambda socket: ELSEWHERE.match(socket.url) and page.left_machine.append(socket.url))
     page.on("pageerror", lambda error: note(str(error)))
     page.on("console", note_console)
     try:
         yield page
     finally:
         context.close()
-
-
-def is_local(url: str) -> bool:
-    """Whether an address stays on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme in LOCAL_SCHEMES or parts.hostname in {"127.0.0.1", "localhost"}

@@ -19,6 +19,7 @@ from typing import Literal
 
 import nbformat
 import numpy as np
+from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Locator, Page
 
 SHOTS = Path(os.environ.get("SHOTS", Path(__file__).parents[2] / "build" / "shots"))
@@ -32,6 +33,13 @@ IDLE = """async () => {
   await panel?.sessionContext?.ready;
   return panel?.sessionContext?.session?.kernel?.status === "idle";
 }"""
+# Leaves of a kernel's past only what is imported; layers that are made next are named as in a new one.
+FORGET = """import keras, ipywidgets
+ipywidgets.Widget.close_all()
+keras.backend.clear_session()
+get_ipython().run_line_magic("reset", "-sf")
+import gc
+gc.collect()"""
 CELL_ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 
 
@@ -42,8 +50,9 @@ class Lab:
     url: str
     token: str
     root: Path
-    # Where it keeps which notebooks are trusted.
+    # Where it keeps which notebooks are trusted, and how its kernels are reached.
     data: Path
+    runtime: Path
     # Where its pages of notebooks are.
     notebooks: str = "lab/tree"
     _number: Iterator[int] = field(default_factory=itertools.count)
@@ -52,12 +61,22 @@ class Lab:
         """A notebook file that no other test uses."""
         return self.root / f"notebook-{next(self._number)}.ipynb"
 
-    def request(self, method: str, path: str) -> bytes:
+    def request(self, method: str, path: str, content: object = None) -> bytes:
         """Ask the server's REST interface."""
         headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(f"{self.url}{path}", method=method, headers=headers)
+        data = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
+
+    def hand_on_kernel(self, path: Path) -> None:
+        """Give a notebook the kernel of the last one, emptied: loading TensorFlow takes longer than most tests."""
+        for session in json.loads(self.request("GET", "/api/sessions")):
+            if is_emptied(self.runtime / f"kernel-{session['kernel']['id']}.json"):
+                place = {"path": path.relative_to(self.root).as_posix(), "name": path.name}
+                self.request("PATCH", f"/api/sessions/{session['id']}", place)
+            else:
+                self.request("DELETE", f"/api/sessions/{session['id']}")
 
     def shut_down_kernels(self) -> None:
         """End all kernels: each one that has loaded TensorFlow holds half a gigabyte."""
@@ -79,7 +98,12 @@ def serve(root: Path, home: Path, app: Literal["jupyterlab", "notebook"] = "jupy
     traits = "LabApp" if app == "jupyterlab" else "JupyterNotebookApp"
     command += [f"--{traits}.expose_app_in_browser=True"]  # gives window.jupyterapp
     lab = Lab(
-        f"http://127.0.0.1:{port}", token, root, home / "data", "lab/tree" if app == "jupyterlab" else "notebooks"
+        f"http://127.0.0.1:{port}",
+        token,
+        root,
+        home / "data",
+        home / "runtime",
+        "lab/tree" if app == "jupyterlab" else "notebooks",
     )
     with running(command, home, f"{lab.url}/api/status?token={token}"):
         yield lab
@@ -119,6 +143,19 @@ def running(command: Sequence[str], home: Path, answers: str, root: Path | None 
                 server.wait()
 
 
+def is_emptied(connection: Path, seconds: float = 20) -> bool:
+    """Make a kernel forget what it did; whether it has done so in time."""
+    client = BlockingKernelClient(connection_file=str(connection))
+    try:
+        client.load_connection_file()
+        client.start_channels()
+        return client.execute_interactive(FORGET, silent=True, timeout=seconds)["content"]["status"] == "ok"
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        client.stop_channels()
+
+
 def free_port() -> int:
     """A port that nothing listens on now."""
     with socket.socket() as probe:
@@ -155,6 +192,7 @@ def open_notebook(page: Page, lab: Lab, cells: Sequence[str] | Path, *, run: boo
     else:
         path = lab.new_path()
         write_notebook(path, cells)
+        lab.hand_on_kernel(path)
     page.goto(f"{lab.url}/{lab.notebooks}/{path.relative_to(lab.root).as_posix()}?token={lab.token}&reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
     wait_idle(page)

@@ -56,7 +56,7 @@ class Shown:
 
 @pytest.fixture(scope="module", params=HOSTS)
 def opened(
-    request: pytest.FixtureRequest, browser: Browser, lab_server: Lab, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, browser: Browser, lab: Lab, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shown]:
     with guarded_page(browser) as page:
         shown = Shown(request.param, page)
@@ -64,7 +64,7 @@ def opened(
         page.on("request", shown.note_request)
         expressions = [kind.code for kind in KINDS] + [kind.hostile for kind in KINDS]
         folder = tmp_path_factory.mktemp("host")
-        with hosts.opened(shown.host, page, lab_server, folder, SETUP, expressions):
+        with hosts.opened(shown.host, page, lab, folder, SETUP, expressions):
             yield shown
 
 
