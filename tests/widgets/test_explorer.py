@@ -86,6 +86,24 @@ def test_the_view_that_suits_is_opened_first(digits, tabular):
         opened.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "of_a_picture", "of_a_table"),
+    [
+        ("grad_cam", "cam", "saliency"),  # which says why there is none
+        (xai.LIME(samples=64), "lime", "lime"),
+        ("kernel_shap", "lime", "shap"),
+        (xai.LRP(), "lrp", "lrp"),
+        (xai.IntegratedGradients(steps=4, baseline=0.5), "saliency", "saliency"),
+    ],
+)
+def test_a_method_opens_the_view_that_is_made_for_it(digits, tabular, method, of_a_picture, of_a_table):
+    for example, tab in ((digits, of_a_picture), (tabular, of_a_table)):
+        opened = xai.explore(example.model, example.inputs[:2], method)
+        assert opened.tab == tab
+        assert opened.view.method == xai.methods.as_method(method)
+        opened.close()
+
+
 def test_what_is_of_a_view_is_set_on_the_view(opened):
     with pytest.raises(AttributeError, match=r"w\.view\.index"):
         opened.index = 3

@@ -14,7 +14,7 @@ import traitlets
 from xai_widgets.attribution import Attribution
 from xai_widgets.declare import fields, nearest
 from xai_widgets.layout import positions
-from xai_widgets.methods import Method
+from xai_widgets.methods import Method, as_method
 from xai_widgets.widgets.base import Explainer, asset
 from xai_widgets.widgets.cam import CAMWidget
 from xai_widgets.widgets.compare import CompareWidget
@@ -55,7 +55,7 @@ class Explorer(anywidget.AnyWidget):
     _views = traitlets.Dict().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, model: Any, inputs: Any, *, target: Any, index: int, **options: Any) -> None:
+    def __init__(self, model: Any, inputs: Any, method: Any, *, target: Any, index: int, **options: Any) -> None:
         # Before what may be refused: a widget whose construction was refused is closed like any other.
         self.views: dict[str, Explainer] = {}
         features = options.get("features")
@@ -65,7 +65,12 @@ class Explorer(anywidget.AnyWidget):
         self._offered = {_name(cls): cls for cls in VIEWS if any(method.fits(shape) for method in cls.METHODS)}
         self._model, self._inputs, self._options = model, inputs, options
         self._shared: dict[str, Any] = {"target": target, "index": index, "baseline": None}
-        first = self._open_first(_suited(self._offered, shape))
+        if method is None:
+            first = self._open_first(_suited(self._offered, shape))
+        else:
+            method = as_method(method)
+            first = _made_for(method, self._offered, shape)
+            self._open(first, method)
         super().__init__(
             tab=first,
             _tabs=[{"name": name, "label": _label(cls)} for name, cls in self._offered.items()],
@@ -144,14 +149,15 @@ class Explorer(anywidget.AnyWidget):
         self._open(names[-1])
         return names[-1]
 
-    def _open(self, name: str) -> None:
-        """Make a view, or bring it to what the others look at."""
+    def _open(self, name: str, method: Method | None = None) -> None:
+        """Make a view, of a method or of its own first one, or bring it to what the others look at."""
         target, index = self._shared["target"], self._shared["index"]
         view = self.views.get(name)
         if view is None:
             cls = self._offered[name]
             # Where no baseline is shared yet, each view starts from its own.
-            method = None if self._shared["baseline"] is None else self._based(cls.first())
+            if method is None and self._shared["baseline"] is not None:
+                method = self._based(cls.first())
             view = cls(self._model, self._inputs, method, target=target, index=index, **self._options)
             view.observe(self._keep, ["target", "index", "method"])
             self.views[name] = view
@@ -185,6 +191,7 @@ class Explorer(anywidget.AnyWidget):
 def explore(
     model: Any,
     inputs: Any,
+    method: Any = None,
     *,
     target: Any = None,
     index: int = 0,
@@ -193,13 +200,13 @@ def explore(
     probability: bool = False,
     features: Sequence[str] | None = None,
 ) -> Explorer:
-    """Open the view that suits a model and its input, with tabs to the others.
+    """Open the view that suits a model and its input, or the one that is made for a method, with tabs to the others.
 
     The views share the sample, the target and the baseline: what one of them is set to, the next that is opened takes
     over.
 
     Args:
-        model, inputs, target, index, preprocess, names, probability, features: As in `SaliencyWidget`.
+        model, inputs, method, target, index, preprocess, names, probability, features: As in `SaliencyWidget`.
 
     Raises:
         TypeError, ValueError: As `explain` does, before anything is drawn.
@@ -207,6 +214,7 @@ def explore(
     return Explorer(
         model,
         inputs,
+        method,
         target=target,
         index=index,
         preprocess=preprocess,
@@ -220,6 +228,13 @@ def _suited(offered: dict[str, type[Explainer]], shape: tuple[int, ...]) -> list
     """The names of the views that say most of inputs of a shape, the best first."""
     wanted = ("cam", "saliency") if len(positions(shape)) > 1 else ("shap", "lime", "saliency")
     return [name for name in wanted if name in offered] or list(offered)
+
+
+def _made_for(method: Method, offered: dict[str, type[Explainer]], shape: tuple[int, ...]) -> str:
+    """The name of the view that shows most of a method: what suits the inputs, else the one with the fewest methods."""
+    best = _suited(offered, shape)[0]
+    names = [name for name, cls in offered.items() if cls is not CompareWidget and type(method) in cls.METHODS]
+    return min(names, key=lambda name: (name != best, len(offered[name].METHODS)), default="saliency")
 
 
 def _name(cls: type[Explainer]) -> str:
