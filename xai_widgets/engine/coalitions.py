@@ -212,7 +212,7 @@ class Near:
 
     def _block(self, number: int) -> np.ndarray:
         random, half = np.random.default_rng([self._seed, self._players, number]), _half(self._players)
-        turns = random.random((half, self._players), np.float32).argsort(axis=1).argsort(axis=1)
+        turns = random.random((half, self._players), np.float32).argsort(axis=1)
         even = (np.arange(half) + random.random((2, 1))) / half
         sizes = np.minimum(np.searchsorted(self._below, even), self._players)
         first, second = (random.permutation(one)[:, None] for one in sizes)

@@ -69,7 +69,7 @@ class Grids:
         made, within = self._blocks(rows)
         pairs = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
         for place, part in enumerate(pairs):
-            ends = np.zeros((2, *part.shape[1:]))
+            ends = np.zeros((2, *part.shape[1:]), part.dtype)
             ends[0] = place % 2 == 0  # nodes, not shifts
             pairs[place] = np.concatenate([ends, part])
         return self._moving(pairs)
@@ -101,8 +101,8 @@ class Grids:
         random = np.random.default_rng([self._seed, 0, number])
         if self.orthogonal:
             columns = 1 + random.permutation(self._orders - 1)[: self._total]
-            signs = random.choice([-1, 1], self._total)
-            kept = _hadamard(self._orders)[np.ix_(random.permutation(self._orders), columns)] * signs > 0
+            signs = 2 * random.integers(2, size=self._total, dtype=np.int8) - 1
+            kept = _hadamard(self._orders)[random.permutation(self._orders)][:, columns] == signs
         else:
             kept = random.random((self.block, self._total)) < self._keep
         made, start = [], 0
@@ -159,16 +159,20 @@ class Spread:
         block = self._grids.block
         waiting = np.concatenate([*self._open, scores], axis=1)
         start = rows.stop - waiting.shape[1]
-        for stop in range(start + block, rows.stop + 1, block):
-            self._close(slice(stop - block, stop), waiting[:, stop - block - start : stop - start])
-        self._open = [waiting[:, waiting.shape[1] // block * block :]]
+        whole = waiting.shape[1] // block * block
+        if whole:
+            self._close(slice(start, start + whole), waiting[:, :whole])
+        self._open = [waiting[:, whole:]]
 
     def _close(self, rows: slice, scores: np.ndarray) -> None:
+        """Take in blocks that are whole."""
         signs = np.where(self._grids.nodes(rows), 1.0, -1.0)
-        effects = scores @ signs / len(signs)
-        around = scores - scores.mean(axis=1, keepdims=True)
-        self._rest += (around**2).sum(axis=1) - len(signs) * (effects**2).sum(axis=1)
-        self._free += len(signs) - 1 - signs.shape[1]
+        blocks, (count, nodes) = len(signs) // self._grids.block, (self._grids.block, signs.shape[1])
+        each = scores.reshape(len(scores), blocks, count).swapaxes(0, 1)
+        effects = each @ signs.reshape(blocks, count, nodes) / count
+        around = each - each.mean(axis=2, keepdims=True)
+        self._rest += (around**2).sum(axis=(0, 2)) - count * (effects**2).sum(axis=(0, 2))
+        self._free += blocks * (count - 1 - nodes)
 
     @property
     def mean(self) -> np.ndarray:
@@ -194,6 +198,7 @@ class Spread:
 _SHIFTS, _FEW_SHIFTS = 4, 0.2
 
 
+@functools.cache
 def _roberts(axes: int) -> np.ndarray:
     """Steps of a sequence that fills the cube evenly: powers of the root of x^(axes + 1) = x + 1 (Roberts, 2018)."""
     root = 2.0

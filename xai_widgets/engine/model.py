@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.chunks import calls, chunk_of_places, chunk_of_rows
+from xai_widgets.engine.chunks import Work, calls, chunk_of_places, chunk_of_rows, work_of
 from xai_widgets.engine.compiled import (
     MOST_FUNCTIONS,
     Compiled,
@@ -88,8 +89,11 @@ class ModelView:
     @functools.cached_property
     def dtype(self) -> np.dtype[Any]:
         """Of attributions: float64 where the model computes so, else float32."""
-        wide = any(str(variable.dtype) == "float64" for variable in self.model.variables)
-        return np.dtype(np.float64 if wide else np.float32)
+
+        def wide() -> bool:
+            return any(str(variable.dtype) == "float64" for variable in self.model.variables)
+
+        return np.dtype(np.float64 if self._compiled.once((self.build, "wide"), wide) else np.float32)
 
     @property
     def layers(self) -> dict[str, Any]:
@@ -172,21 +176,16 @@ class ModelView:
 
     def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
         """How many rows one call of a compiled function takes; without a derivative where it is only `forward`."""
-        elements = max(1, sum(int(np.prod(array.shape[1:])) for array in inputs))
-        if any(array.ndim > 2 for array in inputs):
-            return chunk_of_places(elements, forward)
-        weights, tokens = self._weights_met
-        return chunk_of_rows(elements, weights * (elements if tokens else 1), forward)
+        elements = max(1, sum(math.prod(array.shape[1:]) for array in inputs))
+        places = any(array.ndim > 2 for array in inputs)
 
-    @functools.cached_property
-    def _weights_met(self) -> tuple[int, bool]:
-        """How many weights a row of a table, or a token, meets; and whether it is a token.
+        def count() -> Work:
+            layers = self.layers.values()
+            tokens = any(type(layer).__name__ == "Embedding" for layer in layers)
+            return work_of((self.model, *layers), elements if places or tokens else 1)
 
-        An embedding looks up its own weights.
-        """
-        embeddings = [layer for layer in self.layers.values() if type(layer).__name__ == "Embedding"]
-        looked_up = sum(layer.count_params() for layer in embeddings)
-        return max(1, self.model.count_params() - looked_up), bool(embeddings)
+        work = self._compiled.once((self.build, elements, places), count)
+        return (chunk_of_places if places else chunk_of_rows)(elements, work, forward)
 
     def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
         """How `total` points of each sample are spread over calls of the model, where each point takes `rows` rows."""
@@ -229,7 +228,9 @@ class ModelView:
         """
         other = copy.copy(self)
         other._standins = tuple(standins)
-        other._compiled = Compiled(lock=self._compiled.lock, covered=self._compiled.covered)
+        other._compiled = Compiled(
+            lock=self._compiled.lock, covered=self._compiled.covered, learnt=self._compiled.learnt
+        )
         return other
 
     def _stateless(self) -> keras.StatelessScope:
