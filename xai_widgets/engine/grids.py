@@ -98,12 +98,10 @@ class Grids:
         return [self._made[number] for number in numbers], slice(rows.start - first, rows.stop - first)
 
     def _block(self, number: int) -> list[np.ndarray]:
-        random = np.random.default_rng([self._seed, 0, number])
         if self.orthogonal:
-            columns = 1 + random.permutation(self._orders - 1)[: self._total]
-            signs = 2 * random.integers(2, size=self._total, dtype=np.int8) - 1
-            kept = _hadamard(self._orders)[random.permutation(self._orders)][:, columns] == signs
+            kept = _orthogonal(self._orders, self._total, self._seed, number)
         else:
+            random = _random(self._seed, number)
             kept = random.random((self.block, self._total)) < self._keep
         made, start = [], 0
         for nodes, table, origin in zip(self._nodes, self._tables, self._origins, strict=True):
@@ -120,6 +118,20 @@ class Grids:
 
 
 _BLOCK, _LARGEST_BLOCK = 64, 2048
+
+
+def _random(seed: int, number: int) -> np.random.Generator:
+    """What a block is drawn from."""
+    return np.random.default_rng([seed, 0, number])
+
+
+@functools.lru_cache(maxsize=16)  # a slider runs the same draw again and again
+def _orthogonal(orders: int, nodes: int, seed: int, number: int) -> np.ndarray:
+    """(orders, nodes) bool: which nodes the masks of a block keep."""
+    random = _random(seed, number)
+    columns = 1 + random.permutation(orders - 1)[:nodes]
+    signs = 2 * random.integers(2, size=nodes) - 1
+    return np.asarray(_hadamard(orders)[random.permutation(orders)][:, columns] == signs)
 
 
 @functools.lru_cache(maxsize=1)

@@ -60,7 +60,7 @@ class ModelView:
             raise TypeError(f"model must be a Keras 3 model, got {type(model).__module__}.{type(model).__name__}")
         if keras.backend.backend() != "tensorflow":
             raise ValueError(f"Keras must run on the tensorflow backend, not on {keras.backend.backend()}")
-        if not model.built or (not model.variables and not getattr(model, "inputs", None)):
+        if not model.built or not (getattr(model, "inputs", None) or model.variables):
             raise ValueError("the model is not built: call it once on data, or give it an Input layer")
         if preprocess is not None and not callable(preprocess):
             raise TypeError(f"preprocess must be a function of a batch, got {preprocess!r}")

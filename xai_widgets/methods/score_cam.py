@@ -107,8 +107,9 @@ class _Masks(Trials):
 
     def weights(self, scores: np.ndarray) -> np.ndarray:
         # The increase over the baseline is the score less a constant, which a softmax does not see.
-        powers = np.exp(scores - np.nanmax(scores, axis=1, keepdims=True))
-        return np.nan_to_num(powers / np.nansum(powers, axis=1, keepdims=True))
+        tried = np.where(np.isnan(scores), -np.inf, scores)
+        powers = np.exp(tried - tried.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _fits(array: np.ndarray, activations: np.ndarray) -> bool:
