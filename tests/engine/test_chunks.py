@@ -16,14 +16,14 @@ def test_each_weight_meets_every_position_that_its_layer_takes():
     model = keras.Model(pixels, layers.Dense(4)(layers.Flatten()(inner(pixels))))
     places, flat = 8 * 6, 3 * 2 * 5
     multiplications = places * (3 * 3 * 2 * 5 + 5) + (flat * 4 + 4)
-    assert work_of((model, *ModelView(model).layers.values()), 0) == Work(1 + multiplications, places * 5)
+    assert work_of((model, *ModelView(model).layers.values()), [(8, 6, 2)]) == Work(1 + multiplications, places * 5)
 
 
 def test_what_does_not_tell_its_positions_counts_with_those_of_the_inputs():
     embedding, dense = layers.Embedding(100, 3), layers.Dense(2)
     x = keras.Input((None,), dtype="int32")
     keras.Model(x, dense(embedding(x)))
-    assert work_of([embedding, dense], 7) == Work(1 + 7 * (3 * 2 + 2), 7 * 3)
+    assert work_of([embedding, dense], [(7,)]) == Work(1 + 7 * (3 * 2 + 2), 7 * 3)
 
 
 @pytest.mark.parametrize("forward", [False, True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 _LONG = 16
@@ -22,13 +22,18 @@ class Work(NamedTuple):
     widest: int
 
 
-def work_of(layers: Iterable[Any], places: int) -> Work:
+Shapes = Sequence[tuple[int, ...]]
+
+
+def work_of(layers: Sequence[Any], shapes: Shapes) -> Work:
     """What the layers of a model cost a row.
 
     Args:
         layers: Those that hold others come before them.
-        places: Positions of the model's inputs, for layers that do not tell how many theirs have.
+        shapes: Of the inputs, without their batch axis, for layers that do not tell what they take.
     """
+    tokens = any(type(layer).__name__ == "Embedding" for layer in layers)
+    places = _numbers(shapes) if tokens or _have_positions(shapes) else 1
     owners = {id(weight): (layer, weight.shape) for layer in layers for weight in layer.weights}
     multiplications = widest = 1
     for layer, shape in owners.values():
@@ -41,16 +46,30 @@ def work_of(layers: Iterable[Any], places: int) -> Work:
     return Work(multiplications, widest)
 
 
+def rows_a_call(shapes: Shapes, work: Work, forward: bool) -> int:
+    """How many rows one call takes.
+
+    Args:
+        shapes: Of the inputs, without their batch axis.
+        work: What a row costs.
+        forward: Whether there is no derivative, which needs less memory.
+    """
+    return (chunk_of_places if _have_positions(shapes) else chunk_of_rows)(_numbers(shapes), work, forward)
+
+
+def _numbers(shapes: Shapes) -> int:
+    return max(1, sum(map(math.prod, shapes)))
+
+
+def _have_positions(shapes: Shapes) -> bool:
+    return any(len(shape) > 1 for shape in shapes)
+
+
 def chunk_of_places(elements: int, work: Work, forward: bool) -> int:
     """How many pictures, series or volumes of so many numbers one call takes.
 
     The size of an input tells how many a common network takes. A network of little work takes more of them: there what
-    is around a call counts most.
-
-    Args:
-        elements: Numbers in an input.
-        work: What one of them costs.
-        forward: Whether there is no derivative, which needs less memory.
+    is around a call counts most. Arguments as of `rows_a_call`.
     """
     rows = min(max(1, 1_250_000 // elements), 64)
     if not forward:
@@ -60,7 +79,7 @@ def chunk_of_places(elements: int, work: Work, forward: bool) -> int:
 
 
 def chunk_of_rows(elements: int, work: Work, forward: bool) -> int:
-    """How many rows of a table, or of tokens, one call takes; arguments as of `chunk_of_places`."""
+    """How many rows of a table, or of tokens, one call takes. Arguments as of `rows_a_call`."""
     limits = (65_536, 1_000_000_000, 32_000_000) if forward else (4096, 250_000_000, 8_000_000)
     return max(8, min(2_000_000 // elements, _cheap(work, elements, *limits)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.chunks import Work, calls, chunk_of_places, chunk_of_rows, work_of
+from xai_widgets.engine.chunks import calls, rows_a_call, work_of
 from xai_widgets.engine.compiled import (
     MOST_FUNCTIONS,
     Compiled,
@@ -176,16 +175,9 @@ class ModelView:
 
     def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
         """How many rows one call of a compiled function takes; without a derivative where it is only `forward`."""
-        elements = max(1, sum(math.prod(array.shape[1:]) for array in inputs))
-        places = any(array.ndim > 2 for array in inputs)
-
-        def count() -> Work:
-            layers = self.layers.values()
-            tokens = any(type(layer).__name__ == "Embedding" for layer in layers)
-            return work_of((self.model, *layers), elements if places or tokens else 1)
-
-        work = self._compiled.once((self.build, elements, places), count)
-        return (chunk_of_places if places else chunk_of_rows)(elements, work, forward)
+        shapes = tuple(array.shape[1:] for array in inputs)
+        work = self._compiled.once((self.build, shapes), lambda: work_of((self.model, *self.layers.values()), shapes))
+        return rows_a_call(shapes, work, forward)
 
     def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
         """How `total` points of each sample are spread over calls of the model, where each point takes `rows` rows."""
