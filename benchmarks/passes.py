@@ -4,7 +4,8 @@ For each network and method two things are timed in turn, in one process: xai_wi
 passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. Passes are forward and backward where
 the method needs gradients, else forward; of Ablation-CAM they are what follows the layer, of DeepLIFT those of input
 and baseline and one more, which is what its multipliers may cost. The ratio of the medians is what counts; absolute
-times belong to the machine. The limit is 1.25, or 3 ms more than the loop.
+times belong to the machine. The limit is 1.2, or 2 ms more than a loop of under 10 ms: what is around the passes, which
+no Python takes less for.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from xai_widgets.engine.model import ModelView
 from xai_widgets.task import Subject, Task
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-LIMIT, SLACK = 1.25, 3e-3
+LIMIT, SLACK, SHORT = 1.2, 2e-3, 10e-3
 
 
 def networks():
@@ -137,6 +138,18 @@ def measure(one, other, rounds):
     return tuple(statistics.median(part) for part in times)
 
 
+def is_over(ours, raw):
+    """Whether a method costs more than it may beside its loop, both in seconds."""
+    return ours > LIMIT * raw and not (raw < SHORT and ours <= raw + SLACK)
+
+
+def report(broken):
+    """End with an error where a limit is broken."""
+    if broken:
+        short = f"or {SLACK * 1e3:.0f} ms more where that is under {SHORT * 1e3:.0f} ms"
+        sys.exit(f"over {LIMIT} x the loop, {short}: {', '.join(broken)}")
+
+
 def rows(rounds):
     """One result a network and method: name, method, passes, seconds of explain and of the loop."""
     for name, model, x in networks():
@@ -151,7 +164,7 @@ def rows(rounds):
             (xai.DeepLift(), 3, partial(passes, gradient, passes=3)),
         ]
         if x.ndim == 4:
-            layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1])
+            layer = model.get_layer(Task(Subject(model, x), xai.GradCAM()).places.layers[-1])
             count = min(layer.output.shape[-1], 64)
             channels, ablated = ablations(model, layer, x, index)
             trials += [
@@ -173,10 +186,9 @@ def main():
     broken = []
     for name, method, passes, ours, raw in rows(options.rounds):
         print(f"| {name} | {method} | {passes} | {ours * 1e3:.1f} | {raw * 1e3:.1f} | {ours / raw:.2f} |")
-        if ours > LIMIT * raw and ours > raw + SLACK:
+        if is_over(ours, raw):
             broken.append(f"{method} on {name}")
-    if broken:
-        sys.exit(f"over {LIMIT} x the loop and over {SLACK * 1e3:.0f} ms more: {', '.join(broken)}")
+    report(broken)
 
 
 if __name__ == "__main__":

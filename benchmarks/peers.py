@@ -57,7 +57,7 @@ def beside_xplique():
         ("digits 28x28x1", logits_of(digits.model), digits.inputs[:1], 0.4),
     ):
         index = int(np.argmax(model(x)[0]))
-        layer = Task(Subject(model, x), xai.GradCAM()).spatial_layers[-1]
+        layer = Task(Subject(model, x), xai.GradCAM()).places.layers[-1]
         one_hot = tf.one_hot([index], model.output_shape[-1])
         for method, theirs in (
             (xai.Saliency(), xplique.Saliency(model)),

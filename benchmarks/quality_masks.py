@@ -3,15 +3,15 @@
 First table: correlation with the converged map, and squared error as a fraction of its square, for each number of
 evaluations of the model, beside the plain estimator (independent masks for RISE; for LIME what lime does, independent
 masks and scikit-learn's ridge; for KernelSHAP shap's KernelExplainer on the same model, background and players). Second
-table: time over the cheapest loop of the same forward passes. With `--short` the ImageNet network is left out.
+table: time over the cheapest loop of the same forward passes, which may cost what `passes.py` says. With `--short` the
+ImageNet network is left out.
 """
 
 import argparse
 import logging
 import os
-import statistics
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from drawing import draw
+from passes import is_over, measure, report
 from tqdm import tqdm
 
 import xai_widgets as xai
@@ -130,18 +131,8 @@ def quality(short):
                 yield name, method, budget, *(figure for pair in pairs for figure in pair)
 
 
-def median(function, rounds):
-    function()
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times) * 1e3
-
-
 def cost(short, rounds):
-    """One row a network and method: evaluations, milliseconds of explain and of the bare forward passes."""
+    """One row a network and method: evaluations, seconds of explain and of the bare forward passes."""
     for name, model, x, *_ in networks(short):
         run, chunk = forward(model), ModelView(model).chunk([x], forward=True)
         batch = tf.constant(np.repeat(x, chunk, axis=0))
@@ -154,15 +145,12 @@ def cost(short, rounds):
                 for start in range(0, passes, chunk):
                     run(batch[: min(chunk, passes - start)]).numpy()
 
-            ours, loop = [], []
-            for _ in range(rounds):
-                ours.append(median(lambda x=x, model=model, method=method: xai.explain(model, x, method, target=0), 1))
-                loop.append(median(bare, 1))
-            yield name, type(method).__name__, passes, statistics.median(ours), statistics.median(loop)
+            ours, loop = measure(partial(xai.explain, model, x, method, target=0), bare, rounds)
+            yield name, type(method).__name__, passes, ours, loop
 
 
 def main():
-    """Print two Markdown tables."""
+    """Print two Markdown tables; end with an error where a method costs too much."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="without the ImageNet network")
     parser.add_argument("--rounds", type=int, default=7)
@@ -179,8 +167,12 @@ def main():
     if options.plot:
         draw(panels, options.plot)
     print("\n| network | method | evaluations | explain, ms | forward passes, ms | ratio |\n|" + " --- |" * 6)
+    broken = []
     for name, method, passes, ours, loop in cost(options.short, options.rounds):
-        print(f"| {name} | {method} | {passes} | {ours:.1f} | {loop:.1f} | {ours / loop:.2f} |", flush=True)
+        print(f"| {name} | {method} | {passes} | {ours * 1e3:.1f} | {loop * 1e3:.1f} | {ours / loop:.2f} |", flush=True)
+        if is_over(ours, loop):
+            broken.append(f"{method} on {name}")
+    report(broken)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,31 @@ def test_cancel_ends_a_job_at_its_next_step(worker):
     assert closed.wait(5)
 
 
+@pytest.mark.parametrize("end", [lambda worker: worker.cancel("a"), lambda worker: worker.submit("a", steps(0, [], 0))])
+def test_a_checkpoint_ends_a_job_in_the_middle_of_a_step(worker, end):
+    closed, inside, caught = threading.Event(), threading.Event(), []
+
+    def start():
+        try:
+            while True:
+                worker.checkpoint()
+                inside.set()
+                time.sleep(0.001)
+        except Exception as error:
+            caught.append(error)
+        finally:
+            closed.set()
+        yield
+
+    worker.submit("a", start)
+    assert inside.wait(5)
+    end(worker)
+    assert closed.wait(5)
+    assert worker.wait_idle(5)
+    assert not caught
+    worker.checkpoint()  # of no job: nothing
+
+
 def test_a_job_that_raises_does_not_end_the_thread(worker):
     def broken():
         raise RuntimeError("broken")

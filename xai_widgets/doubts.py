@@ -108,12 +108,10 @@ def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
         method: What may take it, for its noise or its baseline.
         inputs: Arrays (n, ...) of the samples; those that are no table are passed over.
     """
-    ranged = [
-        one.label for one in parts(method) if isinstance(one, SmoothGrad | GaussianNoise | UniformNoise | MaxDistance)
-    ]
-    for array in inputs:
-        if not ranged or array.ndim != 2:
-            continue
+    tables = [array for array in inputs if array.ndim == 2]
+    kinds = SmoothGrad | GaussianNoise | UniformNoise | MaxDistance
+    ranged = [one.label for one in parts(method) if isinstance(one, kinds)] if tables else []
+    for array in tables if ranged else ():
         sizes = np.abs(array).mean(axis=0)
         sizes = sizes[sizes > 0]
         if len(sizes) > 1 and sizes.max() > UNEVEN * sizes.min():

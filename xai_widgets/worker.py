@@ -19,12 +19,17 @@ class _Job:
     steps: Iterator[None] | None = field(default=None)
 
 
+class _Superseded(BaseException):
+    """A job ends in the middle of a step: no error, and nothing that `except Exception` may take for one."""
+
+
 class Worker:
     """A daemon thread that advances jobs.
 
     A job is a function that gives an iterator; each of its steps does a little work and publishes it. A job ends when
-    its iterator does, or at its next step once a newer job of the same owner, or `cancel`, has taken its place. What
-    a job raises is the job's own to catch: here it would be seen by nobody.
+    its iterator does, or at its next step once a newer job of the same owner, or `cancel`, has taken its place; a step
+    that takes long has a `checkpoint` here and there. What a job raises is the job's own to catch: here it would be
+    seen by nobody.
     """
 
     def __init__(self) -> None:
@@ -33,6 +38,7 @@ class Worker:
         self._numbers = itertools.count(1)
         self._thread: threading.Thread | None = None
         self._stopping = self._busy = False
+        self._running: tuple[object, _Job] | None = None
 
     def submit(self, owner: object, start: Callable[[], Iterator[None]]) -> None:
         """Run a job for an owner, instead of whatever it has waiting or running."""
@@ -63,6 +69,13 @@ class Worker:
         """Whether the calling thread is the worker's own."""
         return threading.current_thread() is self._thread
 
+    def checkpoint(self) -> None:
+        """End the job that calls this where it has been replaced or cancelled; elsewhere, nothing."""
+        if self._running is not None and self.is_current():
+            owner, job = self._running
+            if self._jobs.get(owner) is not job:
+                raise _Superseded
+
     def stop(self, timeout: float = 5.0) -> None:
         """End the thread at the next step, for the end of the process."""
         with self._ready:
@@ -83,10 +96,10 @@ class Worker:
                     return
                 owner, job = next(iter(self._jobs.items()))
                 self._jobs.move_to_end(owner)
-                self._busy = True
+                self._busy, self._running = True, (owner, job)
             done = self._step(job)
             with self._ready:
-                self._busy = False
+                self._busy, self._running = False, None
                 newer = self._jobs.get(owner) is not job
                 if done and not newer:
                     del self._jobs[owner]
@@ -101,7 +114,7 @@ class Worker:
             if job.steps is None:
                 job.steps = job.start()
             next(job.steps)
-        except StopIteration:
+        except (StopIteration, _Superseded):
             return True
         except Exception:
             # A job catches its own errors; one that slips through must not end everyone's thread.

@@ -169,7 +169,7 @@ def test_saved_and_loaded_with_its_labels(digits, tmp_path):
 @pytest.mark.parametrize("segments", [12, 40])
 def test_what_was_drawn_is_fitted_anew_and_gone_on_with(digits, segments):
     """A refit is what `explain` gives for that width and ridge, in the middle of a run and at its end."""
-    model, x = digits.model, digits.inputs[:2]
+    model, x = digits.model, digits.inputs[:4]
     method = xai.LIME(samples=1500, segments=segments)
     other = method.replace(kernel_width=0.7, alpha=0.1)
     task = Task(Subject(model, x), method, target=0)

@@ -7,7 +7,10 @@ from keras import ops
 from models import Function, function_model, samples
 
 import xai_widgets as xai
+from xai_widgets.engine.masks import Masked
+from xai_widgets.engine.model import ModelView
 from xai_widgets.task import Subject, Task
+from xai_widgets.worker import WORKER
 
 
 def layered(x):
@@ -85,6 +88,27 @@ def test_several_references_are_averaged():
     assert any("each of 4 references" in note for note in a.notes)
 
 
+def test_many_references_are_spread_over_calls_between_which_a_job_can_end(monkeypatch):
+    model, _ = picture_model((6,))
+    x, method = samples(6, count=2), xai.Occlusion(baseline=xai.Samples(samples(6, count=11) * 2))
+    together = xai.explain(model, x, method)
+    calls, points, groups = [], [], Masked._groups
+
+    def seen(masked, rows):
+        for group in groups(masked, rows):
+            calls.append(rows * group[0].shape[1])
+            yield group
+
+    monkeypatch.setattr(ModelView, "chunk", lambda *_, **__: 8)
+    monkeypatch.setattr(Masked, "_groups", seen)
+    monkeypatch.setattr(WORKER, "checkpoint", lambda: points.append(len(calls)))
+    apart = xai.explain(model, x, method)
+    np.testing.assert_allclose(apart.values, together.values, atol=1e-6)
+    assert sum(calls) == 2 * (6 + 2) * 11
+    assert max(calls) <= 12
+    assert points == list(range(1, len(calls) + 1))
+
+
 def test_one_input_at_a_time_is_occluded():
     a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
     model = keras.Model({"a": a, "b": b}, keras.layers.Dot(1)([a, b]))
@@ -111,7 +135,8 @@ def test_tokens_are_replaced_by_an_id():
         assert any("token ids" in note for note in a.notes)
 
 
-def test_windows_that_tile_the_input_come_first(digits):
+def test_windows_that_tile_the_input_come_first(digits, monkeypatch):
+    monkeypatch.setattr(ModelView, "chunk", lambda *_, **__: 256)
     method = xai.Occlusion(window=4, stride=1)
     frames = [frame for frame, _ in Task(Subject(digits.model, digits.inputs[:4]), method).frames()]
     for first, last in zip(frames[0].values[0], frames[-1].values[0], strict=True):
@@ -145,5 +170,5 @@ def test_a_baseline_that_is_the_input_gives_zeros_and_says_so():
     x = samples(6, 6, 1, count=1)
     for name in ("occlusion", "rise", "lime", "kernel_shap"):
         a = xai.explain(model, x, name, baseline=xai.Constant(x[0]))
-        np.testing.assert_allclose(a.values, 0, atol=1e-6)
+        np.testing.assert_allclose(a.values, 0, atol=1e-5)
         assert any("equals the input" in note for note in a.notes)

@@ -189,15 +189,9 @@ class Near:
     fraction = 0.0
 
     def __init__(self, players: int, wanted: int, seed: int) -> None:
-        from scipy.special import gammaln
-
         self.count = wanted
         self._players, self._seed = players, seed
-        sizes = np.arange(players + 1)
-        ways = gammaln(players + 1) - gammaln(sizes + 1) - gammaln(players - sizes + 1) - players * np.log(2)
-        near = np.exp(ways) * kernel(sizes / players, _DRAWN)
-        self._below = near.cumsum() / near.sum()
-        self.rarity = near.sum() / kernel(sizes / players, _DRAWN)
+        _, self.rarity = _nearness(players)
         self._made: dict[int, np.ndarray] = {}
 
     def rows(self, rows: slice) -> np.ndarray:
@@ -205,18 +199,32 @@ class Near:
         numbers = range(rows.start // block, -(-min(rows.stop, self.count) // block))
         # They are asked for again with their scores.
         self._made = {
-            number: self._block(number) if number not in self._made else self._made[number] for number in numbers
+            number: self._made[number] if number in self._made else _block(self._players, self._seed, number)
+            for number in numbers
         }
         first = numbers.start * block
         return np.concatenate([*self._made.values()])[rows.start - first : min(rows.stop, self.count) - first]
 
-    def _block(self, number: int) -> np.ndarray:
-        random, half = np.random.default_rng([self._seed, self._players, number]), _half(self._players)
-        turns = random.random((half, self._players), np.float32).argsort(axis=1).argsort(axis=1)
-        even = (np.arange(half) + random.random((2, 1))) / half
-        sizes = np.minimum(np.searchsorted(self._below, even), self._players)
-        first, second = (random.permutation(one)[:, None] for one in sizes)
-        return np.concatenate([turns < first, self._players - 1 - turns < second])
+
+@functools.lru_cache(maxsize=4)
+def _nearness(players: int) -> tuple[np.ndarray, np.ndarray]:
+    """By how many players are present: how likely it is that so many are or fewer, and the rarity of `Masks`."""
+    from scipy.special import gammaln
+
+    sizes = np.arange(players + 1)
+    ways = gammaln(players + 1) - gammaln(sizes + 1) - gammaln(players - sizes + 1) - players * np.log(2)
+    near = np.exp(ways) * kernel(sizes / players, _DRAWN)
+    return near.cumsum() / near.sum(), near.sum() / kernel(sizes / players, _DRAWN)
+
+
+@functools.lru_cache(maxsize=8)  # a slider runs the same draw again and again
+def _block(players: int, seed: int, number: int) -> np.ndarray:
+    random, half = np.random.default_rng([seed, players, number]), _half(players)
+    turns = random.random((half, players), np.float32).argsort(axis=1).argsort(axis=1)
+    even = (np.arange(half) + random.random((2, 1))) / half
+    sizes = np.minimum(np.searchsorted(_nearness(players)[0], even), players)
+    first, second = (random.permutation(one)[:, None] for one in sizes)
+    return np.concatenate([turns < first, players - 1 - turns < second])
 
 
 _DRAWN = 0.25

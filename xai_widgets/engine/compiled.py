@@ -18,12 +18,19 @@ class Compiled:
     """The compiled functions of one model, each with what was learnt while tracing it.
 
     They hold the model's variables, never the model itself. `covered` are the builds of the model whose own
-    tf.functions cannot be traced as plain Python.
+    tf.functions cannot be traced as plain Python; `learnt` is what was counted of each build.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     functions: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     covered: set[Any] = field(default_factory=set)
+    learnt: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: Any, count: Callable[[], Any]) -> Any:
+        """What was counted under a key, or is now."""
+        if key not in self.learnt:
+            self.learnt[key] = count()
+        return self.learnt[key]
 
 
 # Keyed by the model, weakly: a model that is deleted is freed together with its functions.

@@ -69,7 +69,7 @@ class Grids:
         made, within = self._blocks(rows)
         pairs = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
         for place, part in enumerate(pairs):
-            ends = np.zeros((2, *part.shape[1:]))
+            ends = np.zeros((2, *part.shape[1:]), part.dtype)
             ends[0] = place % 2 == 0  # nodes, not shifts
             pairs[place] = np.concatenate([ends, part])
         return self._moving(pairs)
@@ -98,12 +98,10 @@ class Grids:
         return [self._made[number] for number in numbers], slice(rows.start - first, rows.stop - first)
 
     def _block(self, number: int) -> list[np.ndarray]:
-        random = np.random.default_rng([self._seed, 0, number])
         if self.orthogonal:
-            columns = 1 + random.permutation(self._orders - 1)[: self._total]
-            signs = random.choice([-1, 1], self._total)
-            kept = _hadamard(self._orders)[np.ix_(random.permutation(self._orders), columns)] * signs > 0
+            kept = _orthogonal(self._orders, self._total, self._seed, number)
         else:
+            random = _random(self._seed, number)
             kept = random.random((self.block, self._total)) < self._keep
         made, start = [], 0
         for nodes, table, origin in zip(self._nodes, self._tables, self._origins, strict=True):
@@ -120,6 +118,20 @@ class Grids:
 
 
 _BLOCK, _LARGEST_BLOCK = 64, 2048
+
+
+def _random(seed: int, number: int) -> np.random.Generator:
+    """What a block is drawn from."""
+    return np.random.default_rng([seed, 0, number])
+
+
+@functools.lru_cache(maxsize=16)  # a slider runs the same draw again and again
+def _orthogonal(orders: int, nodes: int, seed: int, number: int) -> np.ndarray:
+    """(orders, nodes) bool: which nodes the masks of a block keep."""
+    random = _random(seed, number)
+    columns = 1 + random.permutation(orders - 1)[:nodes]
+    signs = 2 * random.integers(2, size=nodes) - 1
+    return np.asarray(_hadamard(orders)[random.permutation(orders)][:, columns] == signs)
 
 
 @functools.lru_cache(maxsize=1)
@@ -159,16 +171,20 @@ class Spread:
         block = self._grids.block
         waiting = np.concatenate([*self._open, scores], axis=1)
         start = rows.stop - waiting.shape[1]
-        for stop in range(start + block, rows.stop + 1, block):
-            self._close(slice(stop - block, stop), waiting[:, stop - block - start : stop - start])
-        self._open = [waiting[:, waiting.shape[1] // block * block :]]
+        whole = waiting.shape[1] // block * block
+        if whole:
+            self._close(slice(start, start + whole), waiting[:, :whole])
+        self._open = [waiting[:, whole:]]
 
     def _close(self, rows: slice, scores: np.ndarray) -> None:
+        """Take in blocks that are whole."""
         signs = np.where(self._grids.nodes(rows), 1.0, -1.0)
-        effects = scores @ signs / len(signs)
-        around = scores - scores.mean(axis=1, keepdims=True)
-        self._rest += (around**2).sum(axis=1) - len(signs) * (effects**2).sum(axis=1)
-        self._free += len(signs) - 1 - signs.shape[1]
+        blocks, (count, nodes) = len(signs) // self._grids.block, (self._grids.block, signs.shape[1])
+        each = scores.reshape(len(scores), blocks, count).swapaxes(0, 1)
+        effects = each @ signs.reshape(blocks, count, nodes) / count
+        around = each - each.mean(axis=2, keepdims=True)
+        self._rest += (around**2).sum(axis=(0, 2)) - count * (effects**2).sum(axis=(0, 2))
+        self._free += blocks * (count - 1 - nodes)
 
     @property
     def mean(self) -> np.ndarray:
@@ -194,6 +210,7 @@ class Spread:
 _SHIFTS, _FEW_SHIFTS = 4, 0.2
 
 
+@functools.cache
 def _roberts(axes: int) -> np.ndarray:
     """Steps of a sequence that fills the cube evenly: powers of the root of x^(axes + 1) = x + 1 (Roberts, 2018)."""
     root = 2.0

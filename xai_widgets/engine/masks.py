@@ -15,6 +15,7 @@ from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.outputs import Outputs, gathered, given_at, precise
 from xai_widgets.engine.score import Score
 from xai_widgets.layout import positions
+from xai_widgets.worker import WORKER
 
 Sizes = tuple[int, ...]
 Paint = Callable[[Sequence[Sizes], Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
@@ -110,7 +111,8 @@ class Look(NamedTuple):
 class Masked:
     """Scores of masked inputs: a compiled function with what stays the same bound to it.
 
-    What a mask leaves out is replaced by a reference; where there are several, the score is the mean over them.
+    What a mask leaves out is replaced by a reference; where there are several, the score is the mean over them. Many
+    are spread over several calls of the model, between which the worker may end the job.
 
     Args:
         view: The model. Where its `wrt` layer is set, site and references are outputs of that layer.
@@ -138,8 +140,8 @@ class Masked:
         besides = list(inputs) if view.wrt is not None else []
         self.site, self._fixed, self._besides = list(site), list(fixed), besides
         self.references = len(references)
-        together = max(1, view.chunk(site, forward=True) // len(site[0]))
-        self._references = list(_stacked(references, together))
+        self._most = int(_LARGEST * view.chunk(site, forward=True))
+        self._references = _stacked(references)
         self._bound = [tf.constant(array) for array in (*besides, *fixed, *site)]
         self._classes = tf.constant(score.classes, tf.int32)
         self._function: Any = None
@@ -157,7 +159,8 @@ class Masked:
         alone: list[tf.Tensor] = []
         columns: list[tf.Tensor] = []
         products: list[np.ndarray] | None = None
-        for references in self._references:
+        for references in self._groups(self._count(moving)):
+            WORKER.checkpoint()
             scores, alone, parts, columns = self._function(*self._bound, *travelling, *references, self._classes)
             total = total + scores.numpy().astype(np.float64)
             more = [part.numpy().astype(np.float64) for part in parts]
@@ -167,6 +170,20 @@ class Masked:
             both = np.broadcast_to(one, (len(product), *one.shape))
             sums.append(np.concatenate([both, product[:, None] / self.references], axis=1))
         return Look(total / self.references, sums, gathered(columns, *self._fact))
+
+    def _count(self, moving: Sequence[np.ndarray]) -> int:
+        """How many rows of the model the masks of all samples take for one reference."""
+        return len(self.site[0]) * moving[0].shape[0 if self._paint in (by_window, by_grid) else 1]
+
+    def _groups(self, rows: int) -> Iterator[list[tf.Tensor]]:
+        """The references, as many at a time as fit a call."""
+        parts = min(self.references, -(-rows * self.references // self._most))
+        if parts < 2:
+            yield self._references
+            return
+        each = -(-self.references // parts)
+        for start in range(0, self.references, each):
+            yield [one[:, start : start + each] for one in self._references]
 
     def _compiled(self, moving: Sequence[np.ndarray]) -> tuple[Any, Any]:
         view, score, structure, paint = self._view, self._score, self._structure, self._paint
@@ -256,9 +273,11 @@ def _scores(
         return view.told(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
 
 
-def _stacked(references: Sequence[Sequence[np.ndarray]], together: int) -> Iterator[list[tf.Tensor]]:
-    """References in groups, (n, r, ...) for each array, or (1, r, ...) where they are the same for all samples."""
-    for start in range(0, len(references), together):
-        group = references[start : start + together]
-        arrays = [np.stack(parts, axis=1) for parts in zip(*group, strict=True)]
-        yield [tf.constant(one[:1] if (one == one[:1]).all() else one) for one in arrays]
+def _stacked(references: Sequence[Sequence[np.ndarray]]) -> list[tf.Tensor]:
+    """References (n, r, ...) for each array, or (1, r, ...) where they are the same for all samples."""
+    arrays = [np.stack(parts, axis=1) for parts in zip(*references, strict=True)]
+    return [tf.constant(one[:1] if (one == one[:1]).all() else one) for one in arrays]
+
+
+# A call may be so much larger than others: the first has the ends too, and a single mask may have many references.
+_LARGEST = 1.5

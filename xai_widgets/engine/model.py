@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.declare import nearest
-from xai_widgets.engine.chunks import calls, chunk_of_places, chunk_of_rows
+from xai_widgets.engine.chunks import calls, rows_a_call, work_of
 from xai_widgets.engine.compiled import (
     MOST_FUNCTIONS,
     Compiled,
@@ -59,7 +59,7 @@ class ModelView:
             raise TypeError(f"model must be a Keras 3 model, got {type(model).__module__}.{type(model).__name__}")
         if keras.backend.backend() != "tensorflow":
             raise ValueError(f"Keras must run on the tensorflow backend, not on {keras.backend.backend()}")
-        if not model.built or (not model.variables and not getattr(model, "inputs", None)):
+        if not model.built or not (getattr(model, "inputs", None) or model.variables):
             raise ValueError("the model is not built: call it once on data, or give it an Input layer")
         if preprocess is not None and not callable(preprocess):
             raise TypeError(f"preprocess must be a function of a batch, got {preprocess!r}")
@@ -88,8 +88,11 @@ class ModelView:
     @functools.cached_property
     def dtype(self) -> np.dtype[Any]:
         """Of attributions: float64 where the model computes so, else float32."""
-        wide = any(str(variable.dtype) == "float64" for variable in self.model.variables)
-        return np.dtype(np.float64 if wide else np.float32)
+
+        def wide() -> bool:
+            return any(str(variable.dtype) == "float64" for variable in self.model.variables)
+
+        return np.dtype(np.float64 if self._compiled.once((self.build, "wide"), wide) else np.float32)
 
     @property
     def layers(self) -> dict[str, Any]:
@@ -172,21 +175,9 @@ class ModelView:
 
     def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
         """How many rows one call of a compiled function takes; without a derivative where it is only `forward`."""
-        elements = max(1, sum(int(np.prod(array.shape[1:])) for array in inputs))
-        if any(array.ndim > 2 for array in inputs):
-            return chunk_of_places(elements, forward)
-        weights, tokens = self._weights_met
-        return chunk_of_rows(elements, weights * (elements if tokens else 1), forward)
-
-    @functools.cached_property
-    def _weights_met(self) -> tuple[int, bool]:
-        """How many weights a row of a table, or a token, meets; and whether it is a token.
-
-        An embedding looks up its own weights.
-        """
-        embeddings = [layer for layer in self.layers.values() if type(layer).__name__ == "Embedding"]
-        looked_up = sum(layer.count_params() for layer in embeddings)
-        return max(1, self.model.count_params() - looked_up), bool(embeddings)
+        shapes = tuple(array.shape[1:] for array in inputs)
+        work = self._compiled.once((self.build, shapes), lambda: work_of((self.model, *self.layers.values()), shapes))
+        return rows_a_call(shapes, work, forward)
 
     def calls(self, inputs: Sequence[np.ndarray], total: int, rows: int = 1, forward: bool = False) -> list[slice]:
         """How `total` points of each sample are spread over calls of the model, where each point takes `rows` rows."""
@@ -229,7 +220,9 @@ class ModelView:
         """
         other = copy.copy(self)
         other._standins = tuple(standins)
-        other._compiled = Compiled(lock=self._compiled.lock, covered=self._compiled.covered)
+        other._compiled = Compiled(
+            lock=self._compiled.lock, covered=self._compiled.covered, learnt=self._compiled.learnt
+        )
         return other
 
     def _stateless(self) -> keras.StatelessScope:

@@ -65,7 +65,7 @@ class Outputs(NamedTuple):
 
 def precise(tensor: tf.Tensor) -> tf.Tensor:
     """The tensor in float32, or float64 where it is."""
-    return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
+    return tensor if tensor.dtype in (tf.float32, tf.float64) else tf.cast(tensor, tf.float32)
 
 
 def before_activation(value: tf.Tensor) -> TracedOutput:

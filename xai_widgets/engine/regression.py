@@ -63,19 +63,25 @@ class Regression:
             targets: (n, k).
             fraction: (k,) which share of a row's stratum will have been seen in the end.
         """
-        weighted = rows * weights[:, None]
-        self._moment += weighted.T @ rows
-        self._target += targets @ weighted
+        weighted, dealt_rows, dealt_targets = rows * weights[:, None], self._dealt(rows), self._dealt(targets.T)
+
+        def by_group(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            shares = self._dealt(scaled)
+            moments = shares.transpose(0, 2, 1) @ dealt_rows
+            return moments, (dealt_targets.transpose(0, 2, 1) @ shares).transpose(1, 0, 2)
+
+        moments, crossed = by_group(weighted)
+        self._moment += moments.sum(axis=0)
+        self._target += crossed.sum(axis=1)
         self._weight += weights.sum()
         self._square_weight += (weights**2).sum()
         self._sums += np.stack([targets @ weights, targets**2 @ weights])
-        dealt_targets = self._dealt(targets.T)
-        dealt_rows = self._dealt(rows)
         for part, share in enumerate((1 - fraction, fraction)):
             if share.any():
-                shares = self._dealt(weighted * np.sqrt(share)[:, None])
-                self._moments[part] += shares.transpose(0, 2, 1) @ dealt_rows
-                self._targets[:, part] += (dealt_targets.transpose(0, 2, 1) @ shares).transpose(1, 0, 2)
+                whole = bool((share == 1).all())
+                scaled = (moments, crossed) if whole else by_group(weighted * np.sqrt(share)[:, None])
+                self._moments[part] += scaled[0]
+                self._targets[:, part] += scaled[1]
         self.rows += len(rows)
 
     def fit(self, penalty: np.ndarray, progress: float = 1.0) -> Fit:

@@ -88,11 +88,12 @@ def scores_masked(
     """Scores (n, c) of inputs that are seen through channels: start + mask * (input - start).
 
     The mask is the channel, brought to the size of the input (linearly, half-pixel centres, as `tf.image.resize` does
-    it) and then to the range 0 to 1; zero everywhere where the channel is constant.
+    it) and then to the range 0 to 1; zero everywhere where the channel is.
 
     Args:
         inputs, starts: (n, ...) each.
-        channels: (n, c, ...), with as many axes of positions as the masked inputs.
+        channels: (n, c, ...), with as many axes of positions as the masked inputs. Interpolation would make a picture
+            of the rounding of a constant one: see `is_flat`.
         masked: The places of the inputs that are masked; the others stay as they are.
     """
     axes = channels.ndim - 2
@@ -112,9 +113,7 @@ def scores_masked(
         scores = view.score(score, rows, structure, classes)
         return tf.reshape(precise(scores), (-1, count))
 
-    # Decided before interpolation, whose rounding makes a picture of a constant.
-    flat = is_flat(np.moveaxis(channels, 1, -1))
-    channels = np.where(flat.reshape(*flat.shape, *[1] * axes), 0, channels).astype(inputs[0].dtype)
+    channels = channels.astype(inputs[0].dtype, copy=False)
     signature = [*specs(inputs), *specs(starts), tf.TensorSpec([None, None, *channels.shape[2:]], channels.dtype)]
     key = ("scores masked", *score.key, repr(structure), tuple(masked))
     function, _ = view.compiled(key, run, [*signature, CLASSES])
@@ -124,8 +123,8 @@ def scores_masked(
 def is_flat(activations: np.ndarray) -> np.ndarray:
     """Whether each channel of (n, ..., channels) is the same at all positions, (n, channels), up to rounding."""
     axes = tuple(range(1, activations.ndim - 1))
-    largest = np.abs(activations).max(axis=axes)
-    return np.ptp(activations, axis=axes) <= 4 * np.finfo(activations.dtype).eps * largest
+    low, high = activations.min(axis=axes), activations.max(axis=axes)
+    return high - low <= 4 * np.finfo(activations.dtype).eps * np.maximum(-low, high)
 
 
 def interpolation(small: int, large: int) -> np.ndarray:

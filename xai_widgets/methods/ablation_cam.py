@@ -39,7 +39,8 @@ class _Ablations(Trials):
         self._whole = seen.scores.astype(np.float64)
         self.sizes = seen.activations
 
-    def needless(self, activations: np.ndarray) -> np.ndarray:
+    def needless(self, call: int) -> np.ndarray:
+        activations = self.sizes[call]
         # Much of what a ReLU passes on is zero in whole channels: taking nothing away changes nothing.
         return np.logical_not(activations.any(axis=tuple(range(1, activations.ndim - 1))))
 

@@ -99,8 +99,8 @@ class ActivationMap(Method):
         """A note where much of what the layer gives is negative and the method was not made for that."""
         if not self.unsigned:
             return ()
-        below = -sum(float(np.minimum(array, 0).sum(dtype=np.float64)) for array in activations)
         whole = sum(float(np.abs(array).sum(dtype=np.float64)) for array in activations)
+        below = (whole - sum(float(array.sum(dtype=np.float64)) for array in activations)) / 2
         if below <= _MUCH_NEGATIVE * whole:
             return ()
         return (
@@ -186,7 +186,10 @@ class ChannelMap(ActivationMap):
         self.check_positions(layer, seen.activations)
         signs = self.on_signs(layer, seen.activations)
         trials = self.trials(view, layer, score.told(seen.outputs, ()), inputs, seen)
-        calls = [_Tally(one, trials.needless(one), trials.priority(one), self.channels) for one in seen.activations]
+        calls = [
+            _Tally(one, trials.needless(place), trials.priority(one), self.channels)
+            for place, one in enumerate(seen.activations)
+        ]
         counts = [tally.order.shape[1] for tally in calls]
         for group in _groups(view.calls(trials.sizes, max(counts)), max(counts)):
             for place, tally in enumerate(calls):
@@ -245,8 +248,8 @@ class Trials:
     baseline: Sequence[np.ndarray] | None = None
     baseline_score: np.ndarray | None = None
 
-    def needless(self, activations: np.ndarray) -> np.ndarray:
-        """Which channels, (n, channels), have a score that is known without a trial: that of `absent`."""
+    def needless(self, call: int) -> np.ndarray:
+        """Which channels (n, channels) of one call of the layer have a known score, that of `absent`."""
         raise NotImplementedError
 
     def priority(self, activations: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -108,15 +109,7 @@ class Occlusion(Method):
 
     def _plan(self, table: bool, size: tuple[int, ...]) -> np.ndarray:
         """Bounds (k, axes, 2) of the windows of an array, those first that tile it, each time from near and far."""
-        from xai_widgets.engine.path import spread
-
-        window, stride = self._sides(table, size)
-        axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
-        starts, tiles = (np.stack(np.meshgrid(*part, indexing="ij"), axis=-1) for part in zip(*axes, strict=True))
-        bounds = np.stack([starts, starts + window], axis=-1).reshape(-1, len(size), 2)
-        tiling = tiles.all(axis=-1).ravel()
-        groups = (bounds[group] for group in (tiling, ~tiling) if group.any())
-        return np.concatenate([group[spread(len(group))] for group in groups])
+        return _bounds(size, *self._sides(table, size))
 
     def _sides(self, table: bool, size: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Window and stride along each axis of an array that is masked along axes of some sizes."""
@@ -126,6 +119,18 @@ class Occlusion(Method):
         stride = _each(self.stride, size, "stride") or half
         _check_stride(window, stride)
         return window, stride
+
+
+@functools.lru_cache(maxsize=4)  # the same for every sample, target and baseline
+def _bounds(size: tuple[int, ...], window: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
+    from xai_widgets.engine.path import spread
+
+    axes = [_starts(*one) for one in zip(size, window, stride, strict=True)]
+    starts, tiles = (np.stack(np.meshgrid(*part, indexing="ij"), axis=-1) for part in zip(*axes, strict=True))
+    bounds = np.stack([starts, starts + window], axis=-1).reshape(-1, len(size), 2)
+    tiling = tiles.all(axis=-1).ravel()
+    groups = (bounds[group] for group in (tiling, ~tiling) if group.any())
+    return np.concatenate([group[spread(len(group))] for group in groups])
 
 
 def _check_stride(window: int | tuple[int, ...], stride: int | tuple[int, ...]) -> None:
@@ -149,12 +154,16 @@ class _Mean:
 
     def add(self, bounds: np.ndarray, drop: np.ndarray) -> None:
         """Take in the drops (n, k) of windows (k, axes, 2)."""
-        inside = np.ones((len(bounds), *[1] * self._counts.ndim), bool)
-        for axis, places in enumerate(np.indices(self._counts.shape, sparse=True)):
-            low, high = bounds[:, axis].T.reshape(2, -1, *[1] * self._counts.ndim)
-            inside = inside & (low <= places) & (places < high)
-        self._sums += np.tensordot(drop, inside, axes=1)
-        self._counts += inside.sum(axis=0)
+        first, *others = (
+            ((low <= np.arange(length)) & (np.arange(length) < high)).astype(float)
+            for length, (low, high) in zip(self._counts.shape, bounds.transpose(1, 2, 0)[..., None], strict=True)
+        )
+        # A window is a product over the axes: what it covers is never written out.
+        rest = np.ones((len(bounds), 1))
+        for other in others:
+            rest = (rest[:, :, None] * other[:, None]).reshape(len(bounds), -1)
+        self._sums += ((drop[:, None] * first.T) @ rest).reshape(self._sums.shape)
+        self._counts += (first.T @ rest).reshape(self._counts.shape)
 
     def values(self) -> np.ndarray:
         """(n, *size); a place that no window has covered yet shows what the nearest covered one does."""

@@ -231,7 +231,7 @@ class _Match:
     def played(self, call: slice, before: Played | None) -> Look:
         """Play some rounds, the first ones with both ends; what the ends told."""
         shares = [slice(min(call.start, game.rounds), min(call.stop, game.rounds)) for game in self._games]
-        present = np.zeros((self._count, (call.stop - call.start) * self.a_round, self._most))
+        present = np.zeros((self._count, (call.stop - call.start) * self.a_round, self._most), bool)
         entries = zip(self._games, self._members, shares, strict=True)
         busy = [entry for entry in entries if entry[2].stop > entry[2].start]
         for game, rows, share in busy:
@@ -244,7 +244,7 @@ class _Match:
                 game.begin(*ends.scores[rows].T)
         else:
             ends = before.ends
-            found = self._look(present).scores if busy else present
+            found = self._look(present).scores if busy else np.zeros(present.shape[:2])
         for game, rows, share in busy:
             game.add(share, found[rows, : (share.stop - share.start) * self.a_round])
         return ends

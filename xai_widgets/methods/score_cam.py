@@ -12,6 +12,7 @@ from xai_widgets.declare import param
 from xai_widgets.methods.activation_map import ChannelMap, Trials
 from xai_widgets.methods.base import Inputs
 from xai_widgets.methods.site import Site
+from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
     from xai_widgets.engine.cam import Look
@@ -45,8 +46,9 @@ class _Masks(Trials):
     def __init__(
         self, baseline: Baseline, view: ModelView, layer: ModelView, score: Score, inputs: Inputs, seen: Look
     ) -> None:
+        from xai_widgets.engine.replaced import is_flat
+
         self._view, self._score, self._structure = view, score, inputs.structure
-        self._activations = seen.activations
         self.sizes = self._entered = view.enter(inputs.arrays, inputs.structure)
         self._masked = [
             [place for place in read if _fits(self._entered[place], activations)]
@@ -62,11 +64,14 @@ class _Masks(Trials):
         self.passes = len(self._starts)
         self.baseline = site.shown
         self._absent: dict[int, np.ndarray] = {}
+        self._flat = list(map(is_flat, seen.activations))
+        self._channels = [
+            np.moveaxis(one * ~flat.reshape(len(one), *[1] * (one.ndim - 2), -1), -1, 1)
+            for one, flat in zip(seen.activations, self._flat, strict=True)
+        ]
 
-    def needless(self, activations: np.ndarray) -> np.ndarray:
-        from xai_widgets.engine.replaced import is_flat
-
-        return is_flat(activations)
+    def needless(self, call: int) -> np.ndarray:
+        return self._flat[call]
 
     def priority(self, activations: np.ndarray) -> np.ndarray:
         from xai_widgets.engine.path import spread
@@ -76,14 +81,13 @@ class _Masks(Trials):
         return np.broadcast_to(-rank, (len(activations), len(rank)))
 
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
-        first = np.moveaxis(self._activations[call], -1, 1)
-        chosen = np.take_along_axis(first, channels.reshape(*channels.shape, *[1] * (first.ndim - 2)), axis=1)
+        chosen = self._channels[call][np.arange(len(channels))[:, None], channels]
         if call in self._absent:
             return self._seen_through(call, chosen)
         # What is seen through nothing goes along once: the baseline's score.
         scores = self._seen_through(call, np.append(chosen, np.zeros_like(chosen[:, :1]), axis=1))
         self._absent[call] = scores[:, -1]
-        if len(self._activations) == 1:
+        if len(self._channels) == 1:
             self.baseline_score = scores[:, -1].astype(self._entered[0].dtype)
         return scores[:, :-1]
 
@@ -95,16 +99,17 @@ class _Masks(Trials):
         from xai_widgets.engine.replaced import scores_masked
 
         masked = self._masked[call]
-        scores = [
-            scores_masked(self._view, self._score, self._entered, start, masks, masked, self._structure)
-            for start in self._starts
-        ]
+        scores = []
+        for start in self._starts:
+            WORKER.checkpoint()
+            scores.append(scores_masked(self._view, self._score, self._entered, start, masks, masked, self._structure))
         return np.asarray(np.mean(scores, axis=0, dtype=np.float64))
 
     def weights(self, scores: np.ndarray) -> np.ndarray:
         # The increase over the baseline is the score less a constant, which a softmax does not see.
-        powers = np.exp(scores - np.nanmax(scores, axis=1, keepdims=True))
-        return np.nan_to_num(powers / np.nansum(powers, axis=1, keepdims=True))
+        tried = np.where(np.isnan(scores), -np.inf, scores)
+        powers = np.exp(tried - tried.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _fits(array: np.ndarray, activations: np.ndarray) -> bool:

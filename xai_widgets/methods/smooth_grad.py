@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -165,7 +167,10 @@ class SmoothGrad(Method):
         ]
 
     def _noises(self, arrays: Sequence[np.ndarray], draws: slice) -> list[np.ndarray]:
-        return [_noise(array, range(draws.start, draws.stop), self.seed, place) for place, array in enumerate(arrays)]
+        return [
+            _noise(array.shape[1:], array.dtype, draws.start, draws.stop, self.seed, place)
+            for place, array in enumerate(arrays)
+        ]
 
     def _reduced(
         self, firsts: list[np.ndarray], seconds: list[np.ndarray], pairs: int
@@ -203,20 +208,21 @@ def _sums(inner: Frame, count: int, pairs: int, square: bool) -> list[list[np.nd
     return [firsts, seconds, errors]
 
 
-def _noise(array: np.ndarray, draws: range, seed: int, place: int) -> np.ndarray:
-    """(k, ...) standard normal noise; a draw depends on its number alone, not on how draws are grouped.
+@functools.lru_cache(maxsize=2)  # a slider runs the same draw again and again
+def _noise(shape: tuple[int, ...], dtype: np.dtype[Any], start: int, stop: int, seed: int, place: int) -> np.ndarray:
+    """(k, *shape) standard normal noise; a draw depends on its number alone, not on how draws are grouped.
 
     Philox counts: a block of draws is a place in its sequence, and nothing has to be seeded anew. Small inputs have
     many draws in a block, since a generator costs more than their numbers.
     """
-    each = max(1, _BLOCK // max(array[0].size, 1))
-    first, last = draws.start // each, -(-draws.stop // each)
-    noise = np.empty(((last - first) * each, *array.shape[1:]), np.float32)
+    each = max(1, _BLOCK // max(math.prod(shape), 1))
+    first, last = start // each, -(-stop // each)
+    noise = np.empty(((last - first) * each, *shape), np.float32)
     for block in range(first, last):
         bits = np.random.Philox(key=[seed, place], counter=[0, 0, 0, block])
         here = slice((block - first) * each, (block - first + 1) * each)
         np.random.Generator(bits).standard_normal(dtype=np.float32, out=noise[here])
-    return noise[draws.start - first * each :][: len(draws)].astype(array.dtype, copy=False)
+    return noise[start - first * each :][: stop - start].astype(dtype, copy=False)
 
 
 _BLOCK = 8192
