@@ -30,6 +30,12 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 	const end = () => {
 		last.current = null;
 	};
+	const lines = () => (
+		<>
+			<path d={painting.line} />
+			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
+		</>
+	);
 	return (
 		<svg
 			class="xai-brush"
@@ -42,8 +48,8 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 			onPointerUp={end}
 			onPointerCancel={end}
 		>
-			<path d={painting.line} />
-			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
+			<g>{lines()}</g>
+			{lines()}
 		</svg>
 	);
 }

@@ -43,7 +43,7 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 	const most = Math.max(...claims.map(({ share }) => share)) || 1;
 	return (
 		<>
-			<p aria-live="polite">
+			<p class="xai-effect" aria-live="polite">
 				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
 				{told
 					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${change}.`
