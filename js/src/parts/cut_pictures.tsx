@@ -105,7 +105,7 @@ export function CutPictures(props: {
 				onView={setView}
 				brush={cut.length > 0 && brush}
 			/>
-			{card && brushed && <Painted {...{ session, brush, card, shares }} name={undefined} />}
+			{card && brushed && <Painted {...{ session, card, shares }} name={undefined} />}
 		</>
 	);
 }
