@@ -43,20 +43,23 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	return { height, width, bits };
 }
 
-/** The border of a region as an SVG path in pixels of the picture. */
+/** The border of a region as an SVG path in pixels of the picture; edges that go on from one another are one line. */
 export function border({ height, width, bits }: Mask): string {
+	const at = (x: number, y: number) => x >= 0 && x < width && bits[y * width + x] === 1;
 	const lines: string[] = [];
-	// What lies between two rows, then between two columns: edges that go on from one another are one line.
-	for (const turned of [false, true]) {
-		const [count, length] = turned ? [width, height] : [height, width];
-		const at = (line: number, i: number) =>
-			line >= 0 && line < count && bits[turned ? i * width + line : line * width + i] === 1;
-		for (let line = 0; line <= count; line++) {
-			for (let i = 0; i < length; i++) {
-				const start = i;
-				while (i < length && at(line, i) !== at(line - 1, i)) i++;
-				if (i > start) lines.push(turned ? `M${line} ${start}V${i}` : `M${start} ${line}H${i}`);
-			}
+	// Where a line began that is not at its end: along this row, and down each column.
+	let left = -1;
+	const tops = new Int32Array(width + 1).fill(-1);
+	for (let y = 0; y <= height; y++) {
+		for (let x = 0; x <= width; x++) {
+			if (at(x, y) === at(x, y - 1)) {
+				if (left >= 0) lines.push(`M${left} ${y}H${x}`);
+				left = -1;
+			} else if (left < 0) left = x;
+			if (at(x, y) === at(x - 1, y)) {
+				if (tops[x] >= 0) lines.push(`M${x} ${tops[x]}V${y}`);
+				tops[x] = -1;
+			} else if (tops[x] < 0) tops[x] = y;
 		}
 	}
 	return lines.join("");

@@ -76,8 +76,12 @@ export function MapView(props: {
 	const onPick =
 		painting && painting.tool !== "look" ? (at: Point) => painting.dab(spotOf(at, size)) : props.onPick;
 	const middle = () => pointAt(toPicture(view, CENTRE), size);
-	const press = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
-		if (event.key === "Escape") event.currentTarget.blur();
+	const leave = () => {
+		setByKeys(false);
+		setPoint(null);
+	};
+	const press = (event: KeyboardEvent) => {
+		if (event.key === "Escape") leave();
 		if (point && onPick && (event.key === "Enter" || event.key === " ")) {
 			event.preventDefault();
 			onPick(point);
@@ -114,10 +118,7 @@ export function MapView(props: {
 			tabIndex={0}
 			onKeyDown={press}
 			onFocus={({ currentTarget }) => currentTarget.matches(":focus-visible") && go(middle())}
-			onBlur={() => {
-				setByKeys(false);
-				setPoint(null);
-			}}
+			onBlur={leave}
 		>
 			{mode === "side by side" && (
 				<Pane {...pane}>

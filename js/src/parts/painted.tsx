@@ -3,7 +3,7 @@ import { type Claimant, Claims } from "./claims";
 
 /** What the one map of a view claims for a region: nothing is there before somebody takes the brush. */
 export function Painted(
-	props: { session: Session; name: string | undefined } & Pick<Claimant, "card" | "shares">,
+	props: { session: Session; name?: string | undefined } & Pick<Claimant, "card" | "shares">,
 ) {
 	const { session, name, card, shares } = props;
 	const { value } = session.state.method;

@@ -126,7 +126,7 @@ export function Stage(props: {
 	return (
 		<div class="xai-stage">
 			{/* While another method is prepared, the map is still the last one's. */}
-			<div class={error || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"}>
+			<div class={`xai-inputs ${error || state.phase.value === "tracing" ? "xai-last-good" : ""}`}>
 				{inputs.map((input, i) => (
 					<section key={input.name}>
 						{inputs.length > 1 && <p class="xai-title">{input.name}</p>}
