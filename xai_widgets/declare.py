@@ -292,8 +292,10 @@ def schema(
 
 def _field_schema(field: dataclasses.Field[Any], around: Surroundings, current: Declared | None) -> dict[str, Any]:
     meta = field.metadata
-    # The first stop above an exclusive bound: a slider must not offer a value that is refused.
-    low, high = meta["ge"] if meta["gt"] is None else meta["gt"] + (meta["step"] or 1e-3), meta["soft_max"]
+    low, high = meta["ge"], meta["soft_max"]
+    if meta["gt"] is not None:
+        # The first stop above it, for a slider must not offer a value that is refused; and it must reach the default.
+        low = min(meta["gt"] + (meta["step"] or 1e-3), field.default)
     if meta["kind"] == "value":
         low, high = around.low, around.high
     reached = getattr(current, field.name, None)

@@ -46,10 +46,11 @@ def doubts(
         )
     if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > UNSETTLED:
         whatever = ", whatever the residual says" if method.claims() else ""
-        yield (
-            f"The map may still change by some {np.nanmax(frame.change):.0%}: more steps or samples would steady it"
-            f"{whatever}."
-        )
+        ratio = float(np.nanmax(frame.change))
+        cure = _samples_more(frame.drawn, ratio) if frame.drawn else "more steps or samples would steady it"
+        yield f"The map may still change by some {ratio:.0%}: {cure}{whatever}."
+        if frame.drawn and ratio >= 1:
+            yield "The standard error is as large as the map: what it shows is mostly chance."
     if frame.progress >= 1 and frame.baseline_score is not None:
         short = _share(residual, score - frame.baseline_score)
         if np.nanmax(np.abs(short), initial=0) > INCOMPLETE:
@@ -76,6 +77,13 @@ def doubts(
                 f"{np.nanmax(early):.0%} of the difference is gained in the first fifth of the path. The score "
                 "saturates, so most of the map comes from inputs that look more like the baseline than like the input."
             )
+
+
+def _samples_more(drawn: int, ratio: float) -> str:
+    """What a steady map would take: a standard error falls with the root of their number (Covert and Lee, 2021)."""
+    more = drawn * ((ratio / UNSETTLED) ** 2 - 1)
+    digits = max(0, int(np.log10(max(more, 1))) - 1)
+    return f"some {round(more, -digits):,.0f} samples more would steady it to {UNSETTLED:.0%}"
 
 
 def _look_like_probabilities(outputs: np.ndarray) -> bool:

@@ -8,6 +8,11 @@ export function isPicture<T extends object>(input: T | Picture | Empty): input i
 	return "data" in input;
 }
 
+/** Height and width of a picture, and its channels where it has several. */
+export function pictureShape(input: Input | undefined): number[] | null {
+	return input && isPicture(input) ? input.shape : null;
+}
+
 /** What there is, if anything. */
 export function filled<T extends object>(value: T | Empty): T | null {
 	return Object.keys(value).length > 0 ? (value as T) : null;

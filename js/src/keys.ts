@@ -5,12 +5,13 @@ export function destination(key: string, from: number, last: number): number | u
 	return { ArrowRight: next, ArrowDown: next, ArrowLeft: before, ArrowUp: before, Home: 0, End: last }[key];
 }
 
-/** Buttons one after the other: one stop of the Tab key, arrows from one to the next; Escape lets go of them. */
+/** Buttons one after the other: one stop of the Tab key, arrows from one to the next; Escape puts out what they light. */
 export function moveAmong(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
 	const buttons = Array.from(event.currentTarget.querySelectorAll("button"));
 	const from = buttons.indexOf(event.target as HTMLButtonElement);
 	const to = destination(event.key, from, buttons.length - 1);
-	if (from >= 0 && event.key === "Escape") buttons[from].blur();
+	// As if it lost the focus, which it keeps.
+	if (event.key === "Escape") buttons[from]?.dispatchEvent(new Event("blur"));
 	if (from < 0 || to === undefined) return;
 	event.preventDefault();
 	buttons[to].focus();

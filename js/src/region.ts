@@ -1,15 +1,10 @@
 /** A region of a picture, painted by hand or by keys: which pixels are in it, and what maps give to it. */
 import type { Size } from "./reading";
-import type { Painting } from "./use_brush";
 import type { Spot } from "./view";
 
 export interface Mask extends Size {
 	/** 1 for each pixel that is in it. */
 	bits: Uint8Array;
-}
-
-export function emptyMask({ height, width }: Size): Mask {
-	return { height, width, bits: new Uint8Array(height * width) };
 }
 
 /** Start and length of each run of pixels in reading order: how a region travels. */
@@ -24,10 +19,10 @@ export function toRuns({ bits }: Mask): number[] {
 	return runs;
 }
 
-export function fromRuns(runs: number[], size: Size): Mask {
-	const mask = emptyMask(size);
-	for (let i = 0; i < runs.length; i += 2) mask.bits.fill(1, runs[i], runs[i] + runs[i + 1]);
-	return mask;
+export function fromRuns(runs: number[], { height, width }: Size): Mask {
+	const bits = new Uint8Array(height * width);
+	for (let i = 0; i < runs.length; i += 2) bits.fill(1, runs[i], runs[i] + runs[i + 1]);
+	return { height, width, bits };
 }
 
 /** With a stroke of a round brush from one spot to another, put in or taken out; a brush is never thinner than a pixel. */
@@ -48,24 +43,23 @@ export function stroked(mask: Mask, from: Spot, to: Spot, radius: number, on: bo
 	return { height, width, bits };
 }
 
-/** A mask after a stroke of the brush in hand. */
-export function dabbed(
-	{ mask, radius, tool }: Pick<Painting, "mask" | "radius" | "tool">,
-	size: Size,
-	at: Spot,
-	from = at,
-): Mask {
-	return stroked(mask ?? emptyMask(size), from, at, radius, tool === "paint");
-}
-
-/** The border of a region as an SVG path in pixels of the picture. */
+/** The border of a region as an SVG path in pixels of the picture; edges that go on from one another are one line. */
 export function border({ height, width, bits }: Mask): string {
 	const at = (x: number, y: number) => x >= 0 && x < width && bits[y * width + x] === 1;
 	const lines: string[] = [];
+	// Where a line began that is not at its end: along this row, and down each column.
+	let left = -1;
+	const tops = new Int32Array(width + 1).fill(-1);
 	for (let y = 0; y <= height; y++) {
 		for (let x = 0; x <= width; x++) {
-			if (at(x, y) !== at(x, y - 1)) lines.push(`M${x} ${y}h1`);
-			if (at(x, y) !== at(x - 1, y)) lines.push(`M${x} ${y}v1`);
+			if (at(x, y) === at(x, y - 1)) {
+				if (left >= 0) lines.push(`M${left} ${y}H${x}`);
+				left = -1;
+			} else if (left < 0) left = x;
+			if (at(x, y) === at(x - 1, y)) {
+				if (tops[x] >= 0) lines.push(`M${x} ${tops[x]}V${y}`);
+				tops[x] = -1;
+			} else if (tops[x] < 0) tops[x] = y;
 		}
 	}
 	return lines.join("");

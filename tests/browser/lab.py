@@ -279,6 +279,13 @@ def drag(slider: Locator, to: float, steps: int = 20) -> float:
     return float(slider.input_value())
 
 
+def comes_to_print(page: Page, source: str, expected: str, seconds: float = 30) -> None:
+    """Wait until code in the kernel prints a text: what the page has asked for may still be on its way to it."""
+    end = time.monotonic() + seconds
+    while (printed := run_code(page, source).strip()) != expected:
+        assert time.monotonic() < end, f"{source} prints {printed}, not {expected}"
+
+
 def run_code(page: Page, source: str) -> str:
     """Run a new cell below the last one, and return what it prints."""
     run_command(page, "notebook:insert-cell-below")

@@ -56,9 +56,11 @@ def numbers(widget: Locator) -> list[str]:
     return [text.replace("\u2212", "-") for text in cells]
 
 
-def mask_of(page: Page) -> np.ndarray:
+def mask_of(widget: Locator) -> np.ndarray:
+    """What the kernel has, once it has answered for what the page shows: until then that may still be on its way."""
+    expect(claims(widget)).to_contain_text("Replaced by")
     mask = np.zeros(784, bool)
-    runs = np.array(eval(jupyter.run_code(page, "print(widget.region['runs'])"))).reshape(-1, 2)
+    runs = np.array(eval(jupyter.run_code(widget.page, "print(widget.region['runs'])"))).reshape(-1, 2)
     for start, length in runs:
         mask[start : start + length] = True
     return mask.reshape(28, 28)
@@ -89,8 +91,7 @@ def test_painted_claimed_erased_and_cleared(page: Page, lab: Lab, digits, view: 
     expect(claims(widget)).to_have_count(0)  # who does not paint sees one quiet control
     expect(widget.get_by_role("button", name="Clear region")).to_have_count(0)
     paint(widget, [(10.5, 8.5), (18.5, 8.5), (18.5, 14.5)])
-    expect(claims(widget)).to_contain_text("Replaced by")
-    mask = mask_of(page)
+    mask = mask_of(widget)
     assert f"{mask.sum()} pixels" in claims(widget).inner_text()
     method = eval(jupyter.run_code(page, "print(repr(widget.method))"), {one: getattr(xai, one) for one in xai.__all__})
     attribution = xai.explain(digits.model, digits.inputs[:1], method)
@@ -112,7 +113,7 @@ def test_painted_claimed_erased_and_cleared(page: Page, lab: Lab, digits, view: 
 
     paint(widget, [(18.5, 14.5), (18.5, 10.5)], "erase")
     expect(claims(widget)).not_to_contain_text(f"{mask.sum()} pixels")
-    assert mask_of(page).sum() < mask.sum()
+    assert mask_of(widget).sum() < mask.sum()
     widget.get_by_role("button", name="Clear region").click()
     expect(claims(widget)).to_contain_text("draw on a map")
     widget.get_by_role("radio", name="look", exact=True).check()
@@ -137,11 +138,11 @@ def test_claims_and_effect_follow_method_baseline_and_target_and_go_with_the_sam
     widget.get_by_label("Method").select_option("grad_cam")
     expect(claims(widget)).to_contain_text("Grad-CAM")
     expect(claims(widget)).to_contain_text("Replaced by “Constant”")
-    mask = mask_of(page)
+    mask = mask_of(widget)
     widget.get_by_role("button", name="Next").click()
     expect(claims(widget)).to_contain_text("draw on a map")
     assert mask.any()
-    assert jupyter.run_code(page, "print(widget.region, widget._effect)") == "{} {}\n"
+    jupyter.comes_to_print(page, "print(widget.region, widget._effect)", "{} {}")
     assert page.errors == []
 
 
@@ -162,20 +163,19 @@ def test_by_keyboard(page: Page, lab: Lab, view: str):
         page.keyboard.press("ArrowRight")  # the first key lays the point into the middle
     page.keyboard.press("Enter")
     expect(claims(widget)).to_contain_text("13 pixels")  # a disc of radius 2 about the middle of a pixel
-    first = mask_of(page)
+    first = mask_of(widget)
     widget.get_by_role("application").first.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
     expect(claims(widget)).not_to_contain_text("13 pixels")
-    both = mask_of(page)
+    both = mask_of(widget)
     np.testing.assert_array_equal(both, first | np.roll(first, 4, axis=1))
     widget.get_by_role("radio", name="paint", exact=True).focus()
     page.keyboard.press("ArrowRight")
     widget.get_by_role("application").first.focus()
     page.keyboard.press("Enter")
     expect(claims(widget)).not_to_contain_text(f"{both.sum()} pixels")
-    assert jupyter.run_code(page, "print(getattr(widget, 'off', []))") == "[]\n"  # no segment was switched
     assert page.errors == []
 
 
@@ -220,15 +220,27 @@ def test_an_exported_page_claims_and_says_what_it_lacks(page: Page, digits, tmp_
     assert page.left_machine == page.errors == []
 
 
-# One move of a brush: milliseconds until the claims have changed, and until the model's answer is there.
+# One move of a brush: milliseconds until the claims have changed, and until the model's answer is there. A real press
+# takes the focus from the cell of code, whose blinking cursor draws the page anew; and who looks at the text all the
+# time keeps the page busy.
 STROKE = """async ([widget, from, to]) => {
   const brush = [...widget.querySelectorAll(".xai-brush")].at(-1);
   const { left, top, width, height } = brush.getBoundingClientRect();
   brush.setPointerCapture = () => {};
   const at = (type, share) => brush.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0, pointerId: 1,
     clientX: left + share * width, clientY: top + 0.5 * height }));
-  const said = () => widget.querySelector(".xai-claims, .xai-below")?.innerText ?? "";
-  const until = async told => { while (!told()) await new Promise(done => setTimeout(done, 2)); };
+  const said = () => widget.querySelector(":is(.xai-claims, .xai-below) > p")?.textContent ?? "";
+  const until = told => new Promise(done => {
+    const look = () => {
+      if (!told()) return;
+      changes.disconnect();
+      done();
+    };
+    const changes = new MutationObserver(look);
+    changes.observe(widget, { subtree: true, childList: true, characterData: true });
+    look();
+  });
+  document.activeElement.blur();
   at("pointerdown", from);
   await until(() => said().includes("Replaced by"));
   await new Promise(done => setTimeout(done, 300));
@@ -257,13 +269,11 @@ def seconds():
 seconds()
 print(statistics.median(seconds() for _ in range(9)))"""
 
-NOT_YET = pytest.mark.xfail(strict=False, reason="90 ms where a pass and 60 ms are 86 to 90: sixteen cells are redrawn")
-
 
 @needs_data
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("SaliencyWidget", SALIENCY_OF_PHOTOGRAPH), pytest.param("CompareWidget", FOUR_BY_FOUR, marks=NOT_YET)],
+    [("SaliencyWidget", SALIENCY_OF_PHOTOGRAPH), ("CompareWidget", FOUR_BY_FOUR)],
 )
 def test_a_stroke_on_the_imagenet_network_is_answered_at_once(page: Page, lab: Lab, name: str, code: str):
     """Claims within 100 ms, the effect within one forward pass and 60 ms, on a machine that does nothing else."""

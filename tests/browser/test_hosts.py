@@ -154,6 +154,7 @@ def test_the_arrows_read_the_map(shown: Shown, kind: Kind):
     assert len(set(read)) == len(kind.arrows), read
     shown.page.keyboard.press("Escape")
     expect(says).to_have_text(silent)
+    assert widget.evaluate("widget => widget.contains(widget.getRootNode().activeElement)")
 
 
 # Stops of the Tab key in a view, marked by number; of a group of radios only one is a stop.

@@ -156,8 +156,8 @@ def test_a_refit_is_instant_and_what_explain_gives(page: Page, widget: Locator, 
         page.keyboard.press("Enter")
         shows(widget, xai.explain(digits.model, digits.inputs[:1], METHOD), 10)
     assert jupyter.run_code(page, "print(widget._surrogate['game'])") == game
-    said = jupyter.run_code(page, "print(widget.result().method.kernel_width, widget.result().method.alpha)")
-    assert said.split() == ["0.25", "1.0"]
+    said = "print(widget.result().method.kernel_width, widget.result().method.alpha)"
+    jupyter.comes_to_print(page, said, "0.25 1.0")
 
 
 def test_picture_and_bars_light_each_other(page: Page, widget: Locator, expected):
@@ -253,7 +253,7 @@ def test_by_keyboard_alone(page: Page, widget: Locator):
     page.keyboard.press("Enter")
     expect(widget.locator(".xai-readout")).to_contain_text("off")
     expect(widget.locator(".xai-edit")).to_contain_text("1 off")
-    assert jupyter.run_code(page, "print(widget.off)").strip() == f"[{number}]"
+    jupyter.comes_to_print(page, "print(widget.off)", f"[{number}]")
     assert [one for one in page.evaluate("window.commands") if not one.startswith("notebook:")] == []
 
 

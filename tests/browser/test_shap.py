@@ -274,7 +274,7 @@ def test_a_click_on_a_dot_explains_its_sample_for_the_same_class(page: Page, lab
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     index = int(widget.get_by_label("Sample", exact=True).input_value()) - 1
     assert index != 3
-    settled(widget)
+    jupyter.comes_to_print(page, "print(widget.index)", str(index))
     told = jupyter.run_code(page, "a = widget.result(60); print(widget.index, widget.target, a.values[0].tolist())")
     kept, asked, values = told.strip().split(" ", 2)
     assert (int(kept), int(asked)) == (index, target)
@@ -285,8 +285,8 @@ def test_a_click_on_a_dot_explains_its_sample_for_the_same_class(page: Page, lab
     )
     assert number(value) == pytest.approx(eval(values)[tabular.features.index(name)], abs=1e-3)
     widget.get_by_label("Method").select_option("DeepLIFT")
-    settled(widget)
-    assert jupyter.run_code(page, "print(widget.method.baseline == widget._menu.background)").strip() == "True"
+    same = "print(getattr(widget.method, 'baseline', None) == widget._menu.background, widget.method.name)"
+    jupyter.comes_to_print(page, same, "True deep_lift")
     assert page.left_machine == page.errors == []
 
 

@@ -82,6 +82,7 @@ def test_a_slider_offers_only_what_is_taken_and_python_takes_more(cls, field):
     described = next(one for one in schema(cls)["fields"] if one["name"] == field.name)
     if described["min"] is not None:
         make(cls, **{field.name: described["min"]})
+        assert field.default is None or described["min"] <= field.default  # it goes back to where it was
     if described["max"] is not None:
         larger = 0.99 if (cls, field.name) == (xai.RISE, "keep") else described["max"] * 3  # a share below 1
         assert getattr(make(cls, **{field.name: larger}), field.name) == larger

@@ -150,7 +150,8 @@ def test_more_samples_are_nearer_and_the_note_says_how_many():
     assert apart[1] < 0.4 * apart[0]
     a = xai.explain(model, x, xai.KernelSHAP(samples=80))
     assert a.change[0] > 0.1
-    assert any("samples more" in note for note in a.notes)
+    assert sum("would steady it" in note or "samples more" in note for note in a.notes) == 1
+    assert any("samples more would steady it" in note for note in a.notes)
     few = xai.explain(model, x, xai.KernelSHAP(samples=20))
     assert few.error is None
     assert any("too few to tell" in note for note in few.notes)

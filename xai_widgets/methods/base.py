@@ -94,6 +94,7 @@ class Frame:
         total: Passes in all.
         error: Standard error of the values, like them; None where the method does not sample.
         change: (n,) estimate of how far the picture still is from its limit, as a fraction; None where it is exact.
+        drawn: Samples so far, of methods whose error falls with the root of their number; 0 for others.
         baseline: The baseline of each sample (the first, where there are several), like the raw inputs, for showing.
         baseline_score: (n,) score of the baseline; None where there is no baseline.
         path: Points visited (k,) and scores there (n, k), for methods that walk a path.
@@ -113,6 +114,7 @@ class Frame:
     total: int = 1
     error: Sequence[np.ndarray] | None = None
     change: np.ndarray | None = None
+    drawn: int = 0
     baseline: Sequence[np.ndarray] | None = None
     baseline_score: np.ndarray | None = None
     path: tuple[np.ndarray, np.ndarray] | None = None

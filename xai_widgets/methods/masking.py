@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from xai_widgets.engine.score import Score
 
 ENDLESS = 8
-STEADY = 0.1
 
 
 class Masking:
@@ -85,21 +84,3 @@ class Masking:
             for place, array in enumerate(self.site)
             if embeds and array.ndim == 2 and np.array_equal(array, np.rint(array))
         ]
-
-
-def forecast(samples: int, change: np.ndarray | None) -> tuple[str, ...]:
-    """How many samples more a steady map would take, from those drawn and what the map may still change.
-
-    A standard error falls with the root of their number (Covert and Lee, 2021).
-    """
-    if change is None:
-        return ()
-    ratio = float(np.nanmax(change, initial=0))
-    if ratio <= STEADY:
-        return ()
-    more = samples * ((ratio / STEADY) ** 2 - 1)
-    digits = max(0, int(np.log10(max(more, 1))) - 1)
-    told = f"For a map that is steady to {STEADY:.0%} take some {round(more, -digits):,.0f} samples more."
-    if ratio >= 1:
-        return ("The standard error is as large as the map: what it shows is mostly chance.", told)
-    return (told,)

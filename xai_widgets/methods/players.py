@@ -11,7 +11,7 @@ import numpy as np
 
 from xai_widgets.layout import has_channels
 from xai_widgets.methods.base import Frame, Inputs, Method, Surrogate, relative
-from xai_widgets.methods.masking import Masking, forecast
+from xai_widgets.methods.masking import Masking
 
 if TYPE_CHECKING:
     from xai_widgets.engine.masks import Look, Masked
@@ -317,6 +317,7 @@ def frame_of(
         total=played.total,
         error=error,
         change=change,
+        drawn=played.passes // masking.references,
         baseline=masking.shown,
         baseline_score=absent,
         outputs=played.ends.outputs,
@@ -328,7 +329,6 @@ def frame_of(
             *players.notes,
             *notes,
             *(_too_few(played, players) if done else ()),
-            *(forecast(played.passes // masking.references, change) if done else ()),
         ),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, Inputs, Method, relative
-from xai_widgets.methods.masking import Masking, forecast
+from xai_widgets.methods.masking import Masking
 
 if TYPE_CHECKING:
     from xai_widgets.engine.grids import Spread
@@ -84,12 +84,13 @@ class RISE(Method):
                 total=self.samples * masking.references,
                 error=error if call.stop > 1 else None,
                 change=change,
+                drawn=call.stop,
                 baseline=masking.shown,
                 baseline_score=absent,
                 outputs=outputs,
                 score=whole,
                 facts=masking.facts,
-                notes=(*masking.notes, *(forecast(call.stop, change) if call.stop == self.samples else ())),
+                notes=masking.notes,
             )
 
 

@@ -13,8 +13,8 @@ const NO_MAPS = { arrays: [], data: new DataView(new ArrayBuffer(0)) };
 const PANELS = ["agreement", "region", "curves", "random weights"];
 
 /** Which of the maps to believe: one question at a time. */
-export function Below(scene: Scene & { sight: Sight; pixels: number }) {
-	const { session, shown, chosen, column, look, choose, pixels } = scene;
+export function Below(scene: Scene & { sight: Sight; paintable: boolean }) {
+	const { session, shown, chosen, column, look, choose, paintable } = scene;
 	const { state, kernel, show, compute } = session;
 	const panel = state.panel.value;
 	const curves = filled(state._curves.value);
@@ -30,14 +30,17 @@ export function Below(scene: Scene & { sight: Sight; pixels: number }) {
 		<div class="xai-below">
 			<Segmented
 				label="Which to believe"
-				options={PANELS.filter((one) => pixels || one !== "region").map((value) => ({ value, label: value }))}
+				options={PANELS.filter((one) => paintable || one !== "region").map((value) => ({
+					value,
+					label: value,
+				}))}
 				value={panel}
 				onChange={(panel) => show({ panel })}
 			/>
 			{panel === "agreement" && <AgreementPanel {...scene} />}
 			{panel === "region" && (
 				<Claims
-					{...{ session, column, pixels }}
+					{...{ session, column }}
 					claimants={shown.map((one, i) => ({
 						...{ name: one.name, card: one.cell.card, shares: shares[i] },
 						column: columnOf(one.cell, column),

@@ -1,8 +1,8 @@
 import { useRef } from "../hooks";
 import type { Size } from "../reading";
-import { dabbed } from "../region";
 import type { Painting } from "../use_brush";
 import { type Spot, toPicture, type View } from "../view";
+import { spotUnder } from "./pane";
 
 /** What lies over a pane for a region to be painted: its border, and while a brush is in hand its size and the strokes. */
 export function BrushLayer(props: { painting: Painting; size: Size; view: View; spot: Spot | null }) {
@@ -13,12 +13,8 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 	const corner = toPicture(view, { x: 0, y: 0 });
 
 	const paint = (event: PointerEvent) => {
-		const box = (event.currentTarget as Element).getBoundingClientRect();
-		const at = toPicture(view, {
-			x: (event.clientX - box.left) / box.width,
-			y: (event.clientY - box.top) / box.height,
-		});
-		painting.onPaint(dabbed(painting, size, at, last.current ?? at));
+		const at = toPicture(view, spotUnder(event));
+		painting.dab(at, last.current ?? at);
 		last.current = at;
 	};
 	const begin = (event: PointerEvent) => {
@@ -30,6 +26,12 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 	const end = () => {
 		last.current = null;
 	};
+	const lines = () => (
+		<>
+			<path d={painting.line} />
+			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
+		</>
+	);
 	return (
 		<svg
 			class="xai-brush"
@@ -42,8 +44,8 @@ export function BrushLayer(props: { painting: Painting; size: Size; view: View; 
 			onPointerUp={end}
 			onPointerCancel={end}
 		>
-			<path d={painting.line} />
-			{spot && tool !== "look" && <circle cx={spot.x * width} cy={spot.y * height} r={radius} />}
+			<g>{lines()}</g>
+			{lines()}
 		</svg>
 	);
 }

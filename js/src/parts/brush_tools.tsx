@@ -7,7 +7,8 @@ const TOOLS: Tool[] = ["look", "paint", "erase"];
 const BRUSH = slider("brush radius", "In pixels of the picture; 0 is a single one.", 0, 40, 1, "px", "int");
 
 /** What the hand does on a map: read it, or paint a region. Who only reads is offered no more than to paint. */
-export function BrushTools({ tool, radius, painted, onTool, onRadius, onClear }: Brush) {
+export function BrushTools({ brush }: { brush: Brush }) {
+	const { tool, radius, painted, onTool, onRadius, onClear } = brush;
 	const busy = painted || tool !== "look";
 	return (
 		<div class="xai-brush-tools">

@@ -2,7 +2,6 @@ import { significant } from "../format";
 import { isFeatures, isPicture } from "../inputs";
 import type { Look } from "../paint";
 import { moved, pointAt, spotOf } from "../reading";
-import { dabbed } from "../region";
 import type { GridCell, Input } from "../state";
 import type { Brush } from "../use_brush";
 import type { Shown } from "../use_cells";
@@ -32,16 +31,14 @@ export function Cell(props: {
 		const picture = isPicture(input) ? input : null;
 		return { input, raster, picture, size: isFeatures(input) ? null : sizeOf(picture, raster) };
 	});
-	const size = maps[brush.input]?.size ?? maps[0]?.size;
 
 	const press = (event: KeyboardEvent) => {
 		const { key, shiftKey } = event;
+		const size = maps[brush.input]?.size ?? maps[0]?.size;
 		const point = size && pointAt(sight.spot ?? CENTRE, size);
 		if (key === "Enter" || key === " ") {
-			if (point && brush.tool !== "look") {
-				const painting = brush.over(brush.input);
-				painting.onPaint(dabbed(painting, size, spotOf(point, size)));
-			} else onChoose();
+			if (point && brush.tool !== "look") brush.over(brush.input).dab(spotOf(point, size));
+			else onChoose();
 		} else if (key === "Escape") sight.onHover(null);
 		else {
 			const to = point && moved(point, key, shiftKey, size);
@@ -85,7 +82,9 @@ export function Cell(props: {
 			{cell.error ? (
 				<p class="xai-error">{cell.error}</p>
 			) : (
-				<span class="xai-figure xai-quiet">{size && own && figure(own, sight, look)}</span>
+				<span class="xai-figure xai-quiet">
+					{own && maps.some(({ size }) => size) && figure(own, sight, look)}
+				</span>
 			)}
 		</div>
 	);

@@ -1,5 +1,5 @@
 import { fixed, percent, scoreDecimals } from "../format";
-import { filled } from "../inputs";
+import { filled, pictureShape } from "../inputs";
 import type { Session } from "../model";
 import { claimIn, type Shares } from "../shares";
 import type { Card, RegionState } from "../state";
@@ -17,8 +17,8 @@ export interface Claimant {
 }
 
 /** What each map claims for the painted region, beside what its removal does to the score. */
-export function Claims(props: { session: Session; claimants: Claimant[]; column: number; pixels: number }) {
-	const { claimants, column, pixels } = props;
+export function Claims(props: { session: Session; claimants: Claimant[]; column: number }) {
+	const { claimants, column } = props;
 	const { state, kernel } = props.session;
 	const region = filled(state.region.value);
 	const effect = filled(state._effect.value);
@@ -30,6 +30,7 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 		);
 	const key = ({ input, runs }: RegionState) => `${input}:${runs}`;
 	const seen = effect && key(effect) === key(region) ? effect.seen : null;
+	const [height, width] = pictureShape(state._pictures.value[region.input]) ?? [0, 0];
 	const size = region.runs.reduce((sum, length, i) => sum + (i % 2) * length, 0);
 	const decimals = claimants[0] ? scoreDecimals(claimants[0].card) : 2;
 	const told = seen?.[column];
@@ -44,7 +45,7 @@ export function Claims(props: { session: Session; claimants: Claimant[]; column:
 	return (
 		<>
 			<p aria-live="polite">
-				{`${size} pixels, ${percent(size / pixels)} of the picture. `}
+				{`${size} pixels, ${percent(size / (height * width))} of the picture. `}
 				{told
 					? `Replaced by “${told.baseline}”, the ${effect?.score_name} ${change}.`
 					: kernel.value === "live" && seen?.length !== 0

@@ -70,7 +70,7 @@ export function CompareView(session: Session<CompareState>) {
 						{error}
 					</p>
 				)}
-				{look && brush.pixels > 0 && (
+				{look && brush.paintable && (
 					<>
 						<div class="xai-scale">
 							<Legend {...look(1)} scale={common ?? 1} />
@@ -90,14 +90,14 @@ export function CompareView(session: Session<CompareState>) {
 								value={one ? "one" : "own"}
 								onChange={(value) => show({ one_scale: value === "one" })}
 							/>
-							<BrushTools {...brush} />
+							<BrushTools brush={brush} />
 						</div>
 					</>
 				)}
-				{brush.pixels > 0 && (
+				{brush.paintable && (
 					<Tools mode={null} view={view} sign={state.sign.value} onShow={show} onView={onView} />
 				)}
-				{scene && <Below {...scene} sight={sight} pixels={brush.pixels} />}
+				{scene && <Below {...scene} sight={sight} paintable={brush.paintable} />}
 			</div>
 		</Shell>
 	);

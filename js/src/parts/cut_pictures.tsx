@@ -64,6 +64,7 @@ export function CutPictures(props: {
 			}),
 		[inputs, players, absents, starts],
 	);
+	const any = cut.length > 0;
 	const shares = useMemo(() => {
 		const maps: Shares["maps"] = [];
 		if (brushed) for (const { i, numbers } of cut) maps[i] = spreadOver(numbers, weights);
@@ -72,9 +73,7 @@ export function CutPictures(props: {
 	return (
 		<>
 			<div
-				class={
-					state.error.value || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"
-				}
+				class={`xai-inputs ${state.error.value || state.phase.value === "tracing" ? "xai-last-good" : ""}`}
 			>
 				{cut.map(({ i, picture, ...one }) => (
 					<section key={picture.name}>
@@ -96,16 +95,16 @@ export function CutPictures(props: {
 					</section>
 				))}
 			</div>
-			{cut.length > 0 && <Legend table={table} sign={sign} threshold={0} scale={scale} />}
+			{any && <Legend table={table} sign={sign} threshold={0} scale={scale} />}
 			<Tools
-				mode={cut.length ? mode : null}
-				view={cut.length ? view : null}
+				mode={any ? mode : null}
+				view={any ? view : null}
 				sign={sign}
 				onShow={show}
 				onView={setView}
-				brush={cut.length > 0 && brush}
+				brush={any && brush}
 			/>
-			{card && brushed && <Painted {...{ session, brush, card, shares }} name={undefined} />}
+			{card && brushed && <Painted {...{ session, card, shares }} />}
 		</>
 	);
 }

@@ -3,7 +3,6 @@ import { decodeColours, decodeGrey } from "../buffers";
 import { useMemo, useState } from "../hooks";
 import { type Look, paintBare, paintMask, paintOverlay, paintPicture, type Raster, resize } from "../paint";
 import { moved, type Point, pointAt, type Size, spotOf } from "../reading";
-import { dabbed } from "../region";
 import type { Mode, Picture } from "../state";
 import type { Painting } from "../use_brush";
 import { reveal, type Spot, toPane, toPicture, type View } from "../view";
@@ -75,12 +74,14 @@ export function MapView(props: {
 		onView(reveal(view, spotOf(to, size)));
 	};
 	const onPick =
-		painting && painting.tool !== "look"
-			? (at: Point) => painting.onPaint(dabbed(painting, size, spotOf(at, size)))
-			: props.onPick;
+		painting && painting.tool !== "look" ? (at: Point) => painting.dab(spotOf(at, size)) : props.onPick;
 	const middle = () => pointAt(toPicture(view, CENTRE), size);
-	const press = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
-		if (event.key === "Escape") event.currentTarget.blur();
+	const leave = () => {
+		setByKeys(false);
+		setPoint(null);
+	};
+	const press = (event: KeyboardEvent) => {
+		if (event.key === "Escape") leave();
 		if (point && onPick && (event.key === "Enter" || event.key === " ")) {
 			event.preventDefault();
 			onPick(point);
@@ -117,10 +118,7 @@ export function MapView(props: {
 			tabIndex={0}
 			onKeyDown={press}
 			onFocus={({ currentTarget }) => currentTarget.matches(":focus-visible") && go(middle())}
-			onBlur={() => {
-				setByKeys(false);
-				setPoint(null);
-			}}
+			onBlur={leave}
 		>
 			{mode === "side by side" && (
 				<Pane {...pane}>

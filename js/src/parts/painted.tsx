@@ -1,24 +1,16 @@
 import type { Session } from "../model";
-import type { Brush } from "../use_brush";
 import { type Claimant, Claims } from "./claims";
 
 /** What the one map of a view claims for a region: nothing is there before somebody takes the brush. */
 export function Painted(
-	props: { session: Session; brush: Brush } & Pick<Claimant, "card" | "shares"> & {
-			name: string | undefined;
-		},
+	props: { session: Session; name?: string | undefined } & Pick<Claimant, "card" | "shares">,
 ) {
-	const { session, brush, name, card, shares } = props;
+	const { session, name, card, shares } = props;
 	const { value } = session.state.method;
 	const label = session.state._schema.value.methods.find((one) => one.name === value.name)?.label ?? "";
 	return (
 		<div class="xai-claims">
-			<Claims
-				session={session}
-				claimants={[{ name: name ?? label, card, shares, column: 0 }]}
-				column={0}
-				pixels={brush.pixels}
-			/>
+			<Claims session={session} claimants={[{ name: name ?? label, card, shares, column: 0 }]} column={0} />
 		</div>
 	);
 }

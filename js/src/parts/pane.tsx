@@ -88,7 +88,7 @@ export function Pane(props: {
 	);
 }
 
-function spotUnder(event: MouseEvent): Spot {
+export function spotUnder(event: MouseEvent): Spot {
 	const { left, top, width, height } = (event.currentTarget as Element).getBoundingClientRect();
 	return { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
 }

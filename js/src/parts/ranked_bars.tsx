@@ -32,6 +32,7 @@ export function RankedBars(props: {
 	const high = Math.max(0, others.sum, ...ends);
 	const decimals = sharedDecimals([low, high]);
 	const share = (value: number) => `${(100 * value) / (high - low || 1)}%`;
+	const leave = () => onLit(null);
 	const stop = bars.some(({ number }) => number === lit) ? lit : bars[0]?.number;
 
 	const track = (value: number, error: number | null) => (
@@ -61,9 +62,9 @@ export function RankedBars(props: {
 					tabIndex={number === stop ? 0 : -1}
 					onClick={() => onToggle(number)}
 					onFocus={() => onLit(number)}
-					onBlur={() => onLit(null)}
+					onBlur={leave}
 					onPointerEnter={() => onLit(number)}
-					onPointerLeave={() => onLit(null)}
+					onPointerLeave={leave}
 				>
 					<span class="xai-bar-label" title={label}>
 						{label}

@@ -99,7 +99,7 @@ export function SHAPView(session: Session<SHAPState>) {
 				</div>
 				<p class="xai-readout-line xai-figure">{lit ? lit.text : HINT}</p>
 				{error && <Failure error={error} />}
-				<div class={error || state.phase.value === "tracing" ? "xai-charts xai-last-good" : "xai-charts"}>
+				<div class={`xai-charts ${error || state.phase.value === "tracing" ? "xai-last-good" : ""}`}>
 					{drawn("waterfall") && (
 						<Waterfall {...shared} parts={parts} stacked label={`Waterfall. ${sentence}`} />
 					)}

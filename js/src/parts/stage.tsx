@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { topBars } from "../bars";
 import { rasterOf } from "../buffers";
 import { useMemo, useState } from "../hooks";
-import { isFeatures, isPicture } from "../inputs";
+import { isFeatures, isPicture, pictureShape } from "../inputs";
 import type { Session } from "../model";
 import {
 	colourScale,
@@ -126,7 +126,7 @@ export function Stage(props: {
 	return (
 		<div class="xai-stage">
 			{/* While another method is prepared, the map is still the last one's. */}
-			<div class={error || state.phase.value === "tracing" ? "xai-inputs xai-last-good" : "xai-inputs"}>
+			<div class={`xai-inputs ${error || state.phase.value === "tracing" ? "xai-last-good" : ""}`}>
 				{inputs.map((input, i) => (
 					<section key={input.name}>
 						{inputs.length > 1 && <p class="xai-title">{input.name}</p>}
@@ -146,7 +146,7 @@ export function Stage(props: {
 				mode={anyMap ? mode : null}
 				view={pictured ? view : null}
 				sign={made ? null : sign}
-				brush={anyMap && brush.pixels > 0 && brush}
+				brush={anyMap && brush.paintable && brush}
 				onShow={show}
 				onView={setView}
 			>
@@ -154,15 +154,11 @@ export function Stage(props: {
 			</Tools>
 			{/* Where a layer has no positions there is no part of a picture to claim anything for. */}
 			{frame && shares && frame.arrays.some(({ scale }) => scale > 0) && (
-				<Painted {...{ session, brush, shares }} card={frame.card} name={props.caption ?? props.called} />
+				<Painted {...{ session, shares }} card={frame.card} name={props.caption ?? props.called} />
 			)}
 			{props.children}
 		</div>
 	);
-}
-
-function pictureShape(input: Input | undefined): number[] | null {
-	return input && isPicture(input) ? input.shape : null;
 }
 
 /** The maps of a frame by the input that each belongs to. */

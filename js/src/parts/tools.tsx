@@ -42,7 +42,7 @@ export function Tools(props: {
 					onChange={(value) => onShow({ sign: value })}
 				/>
 			)}
-			{brush && <BrushTools {...brush} />}
+			{brush && <BrushTools brush={brush} />}
 		</div>
 	);
 }
