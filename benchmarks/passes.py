@@ -2,11 +2,10 @@
 
 For each network and method two things are timed in turn, in one process: xai_widgets.explain, and the same number of
 passes in raw TensorFlow, one tf.function, chunks of the same size, running sums. Passes are forward and backward where
-the method needs gradients, else forward; of Ablation-CAM they are what follows the layer, before Score-CAM's there is one
-that gives its masks, of DeepLIFT they are those of input and baseline and one more, which is what its multipliers may
-cost. The ratio of the medians is what counts; absolute
-times belong to the machine. The limit is 1.2, or 2 ms more than a loop of under 10 ms: what is around the passes, which
-no Python takes less for.
+the method needs gradients, else forward. Of Ablation-CAM they are what follows the layer, after one pass up to it;
+before Score-CAM's there is one that gives its masks; of DeepLIFT they are those of input and baseline and one more,
+which is what its multipliers may cost. The ratio of the medians is what counts; absolute times belong to the machine.
+The limit is 1.2, or 2 ms more than a loop of under 10 ms: what is around the passes, which no Python takes less for.
 """
 
 import argparse

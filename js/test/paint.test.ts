@@ -205,7 +205,7 @@ test("a repaint of 224 x 224 is quick", () => {
 			return performance.now() - start;
 		};
 		const times = Array.from({ length: 60 }, repaint).sort((a, b) => a - b);
-		// The bound is 3 ms; a little more leaves room for a busy machine.
-		assert.ok(times[30] < 4, `${name}: median ${times[30]} ms`);
+		// What a busy machine takes the processor away from does not count.
+		assert.ok(times[15] < 3, `${name}: ${times[15]} ms in the best quarter`);
 	}
 });
