@@ -72,8 +72,7 @@ KINDS = (
     ),
     Kind(
         "LRPWidget",
-        # A step of its slider.
-        "xai.LRPWidget(model, inputs, epsilon=0.501, names=names)",
+        "xai.LRPWidget(model, inputs, names=names)",
         "hostile('LRPWidget', 'picture')",
         compute="Epsilon",
         names=("model", "layer"),
