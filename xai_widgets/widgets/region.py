@@ -18,6 +18,9 @@ from xai_widgets.widgets.shared import STATE, Shared
 from xai_widgets.widgets.traits import Checked, whole
 from xai_widgets.wire import finite
 
+# Seconds without a stroke after which a hand is taken to be still.
+_REST = 0.1
+
 
 class Painted(Shared):
     """A region that a person paints: the page knows what maps claim for it, the model says what its removal does.
@@ -93,7 +96,7 @@ class Painted(Shared):
         seen = told_of(away, at_once(without_region(task, self.region, away)))
         return {**self.region, "score_name": task.score.reader.name, "seen": [seen]}
 
-    def _take_away(self) -> Iterator[None]:
+    def _take_away(self) -> Iterator[float | None]:
         """What the score is without the region, by column; null where it is on its way."""
         region, job, seen = self.region, self._job, {}
         for column, task, away in self._removals() if region else ():
@@ -103,7 +106,8 @@ class Painted(Shared):
                     return
                 told = [seen.get(at) for at in range(self._columns)]
                 self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
-            yield
+            # A hand that goes on asks anew before the other columns have their turn, and the page shows the answer.
+            yield _REST if len(seen) == 1 else None
 
 
 def told_of(away: Baseline, scores: tuple[float, float]) -> dict[str, Any]:
