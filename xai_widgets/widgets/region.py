@@ -166,8 +166,8 @@ def without_region(
 ) -> Generator[None, None, tuple[float, float]]:
     """The score, and the score where a region of one input is replaced by a baseline, from one pass of both together.
 
-    Of a baseline of several references (of random ones 8) it is the mean over them; where they are more than fit one
-    pass, each further pass is a step.
+    Of a baseline of several references (of random ones 8) it is the mean over them. Two of them are a step: a newer
+    region never waits for more than such a pass.
 
     Returns:
         Both scores, as the value of the iteration.
@@ -179,12 +179,12 @@ def without_region(
     mask = mask_of(region["runs"], positions(array.shape))
     gone = mask[..., None] if has_channels(array.shape) else mask
     told = task.score.told(subject.outputs, ())
-    draws, size = baseline.count or ENDLESS, view.chunk(arrays, forward=True)
+    draws = baseline.count or ENDLESS
     scores: list[float] = []
-    for first in range(0, 1 + draws, size):
+    for first in range(0, 1 + draws, 2):
         if first:
             yield
-        rows = range(first, min(first + size, 1 + draws))
+        rows = range(first, min(first + 2, 1 + draws))
         mixed = [array if row == 0 else np.where(gone, baseline.reference(array, row - 1), array) for row in rows]
         given = [np.repeat(one, len(rows), axis=0) for one in arrays]
         given[place] = np.concatenate(mixed).astype(array.dtype)
