@@ -115,3 +115,25 @@ def test_stop_ends_the_thread():
     thread = worker._thread
     worker.stop()
     assert not thread.is_alive()
+
+
+def test_a_job_may_rest_while_others_work_and_a_newer_one_does_not_wait_for_it(worker):
+    log = []
+
+    def resting():
+        log.append("before")
+        yield 0.3
+        log.append("after")
+
+    started = time.monotonic()
+    worker.submit("a", resting)
+    worker.submit("b", steps(3, log, "b"))
+    assert worker.wait_idle(5)
+    assert log == ["before", ("b", 0), ("b", 1), ("b", 2), "after"]
+    assert time.monotonic() - started > 0.3
+    log.clear()
+    worker.submit("a", resting)
+    wait(lambda: log)
+    worker.submit("a", steps(1, log, "newer"))
+    assert worker.wait_idle(0.25)
+    assert log == ["before", ("newer", 0)]

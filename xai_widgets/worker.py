@@ -6,6 +6,7 @@ import atexit
 import itertools
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field
 @dataclass
 class _Job:
     number: int
-    start: Callable[[], Iterator[None]]
-    steps: Iterator[None] | None = field(default=None)
+    start: Callable[[], Iterator[float | None]]
+    steps: Iterator[float | None] | None = field(default=None)
+    rests_until: float = 0.0
 
 
 class _Superseded(BaseException):
@@ -26,10 +28,10 @@ class _Superseded(BaseException):
 class Worker:
     """A daemon thread that advances jobs.
 
-    A job is a function that gives an iterator; each of its steps does a little work and publishes it. A job ends when
-    its iterator does, or at its next step once a newer job of the same owner, or `cancel`, has taken its place; a step
-    that takes long has a `checkpoint` here and there. What a job raises is the job's own to catch: here it would be
-    seen by nobody.
+    A job is a function that gives an iterator; each of its steps does a little work and publishes it, and may give the
+    seconds after which the next one may begin. A job ends when its iterator does, or at its next step once a newer job
+    of the same owner, or `cancel`, has taken its place; a step that takes long has a `checkpoint` here and there. What
+    a job raises is the job's own to catch: here it would be seen by nobody.
     """
 
     def __init__(self) -> None:
@@ -40,7 +42,7 @@ class Worker:
         self._stopping = self._busy = False
         self._running: tuple[object, _Job] | None = None
 
-    def submit(self, owner: object, start: Callable[[], Iterator[None]]) -> None:
+    def submit(self, owner: object, start: Callable[[], Iterator[float | None]]) -> None:
         """Run a job for an owner, instead of whatever it has waiting or running."""
         with self._ready:
             self._jobs[owner] = _Job(next(self._numbers), start)
@@ -90,11 +92,12 @@ class Worker:
         _answer_nobody()
         while True:
             with self._ready:
-                while not self._jobs and not self._stopping:
-                    self._ready.wait()
+                while (owner := self._next()) is None and not self._stopping:
+                    ends = [job.rests_until for job in self._jobs.values()]
+                    self._ready.wait(min(ends) - time.monotonic() if ends else None)
                 if self._stopping:
                     return
-                owner, job = next(iter(self._jobs.items()))
+                job = self._jobs[owner]
                 self._jobs.move_to_end(owner)
                 self._busy, self._running = True, (owner, job)
             done = self._step(job)
@@ -108,12 +111,18 @@ class Worker:
                 _close(job.steps)
             del owner, job
 
+    def _next(self) -> object | None:
+        """Whose turn it is: the first that does not rest."""
+        now = time.monotonic()
+        return next((owner for owner, job in self._jobs.items() if job.rests_until <= now), None)
+
     @staticmethod
     def _step(job: _Job) -> bool:
         try:
             if job.steps is None:
                 job.steps = job.start()
-            next(job.steps)
+            rest = next(job.steps)
+            job.rests_until = time.monotonic() + (rest or 0.0)
         except (StopIteration, _Superseded):
             return True
         except Exception:
@@ -122,7 +131,7 @@ class Worker:
         return False
 
 
-def _close(steps: Iterator[None] | None) -> None:
+def _close(steps: Iterator[float | None] | None) -> None:
     close = getattr(steps, "close", None)
     if close is not None:
         close()

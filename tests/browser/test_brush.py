@@ -242,7 +242,7 @@ STROKE = """async ([widget, from, to]) => {
   });
   document.activeElement.blur();
   at("pointerdown", from);
-  await until(() => said().includes("Replaced by"));
+  await until(() => said().includes("Replaced by") && [...widget.querySelectorAll("td")].every(td => td.textContent));
   await new Promise(done => setTimeout(done, 300));
   const before = said();
   const start = performance.now();

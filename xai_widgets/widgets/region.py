@@ -18,6 +18,9 @@ from xai_widgets.widgets.shared import STATE, Shared
 from xai_widgets.widgets.traits import Checked, whole
 from xai_widgets.wire import finite
 
+# Seconds without a stroke after which a hand is taken to be still.
+_REST = 0.1
+
 
 class Painted(Shared):
     """A region that a person paints: the page knows what maps claim for it, the model says what its removal does.
@@ -93,7 +96,7 @@ class Painted(Shared):
         seen = told_of(away, at_once(without_region(task, self.region, away)))
         return {**self.region, "score_name": task.score.reader.name, "seen": [seen]}
 
-    def _take_away(self) -> Iterator[None]:
+    def _take_away(self) -> Iterator[float | None]:
         """What the score is without the region, by column; null where it is on its way."""
         region, job, seen = self.region, self._job, {}
         for column, task, away in self._removals() if region else ():
@@ -103,7 +106,8 @@ class Painted(Shared):
                     return
                 told = [seen.get(at) for at in range(self._columns)]
                 self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
-            yield
+            # A hand that goes on asks anew before the other columns have their turn, and the page shows the answer.
+            yield _REST if len(seen) == 1 else None
 
 
 def told_of(away: Baseline, scores: tuple[float, float]) -> dict[str, Any]:
@@ -162,8 +166,8 @@ def without_region(
 ) -> Generator[None, None, tuple[float, float]]:
     """The score, and the score where a region of one input is replaced by a baseline, from one pass of both together.
 
-    Of a baseline of several references (of random ones 8) it is the mean over them; where they are more than fit one
-    pass, each further pass is a step.
+    Of a baseline of several references (of random ones 8) it is the mean over them. Two of them are a step: a newer
+    region never waits for more than such a pass.
 
     Returns:
         Both scores, as the value of the iteration.
@@ -175,12 +179,12 @@ def without_region(
     mask = mask_of(region["runs"], positions(array.shape))
     gone = mask[..., None] if has_channels(array.shape) else mask
     told = task.score.told(subject.outputs, ())
-    draws, size = baseline.count or ENDLESS, view.chunk(arrays, forward=True)
+    draws = baseline.count or ENDLESS
     scores: list[float] = []
-    for first in range(0, 1 + draws, size):
+    for first in range(0, 1 + draws, 2):
         if first:
             yield
-        rows = range(first, min(first + size, 1 + draws))
+        rows = range(first, min(first + 2, 1 + draws))
         mixed = [array if row == 0 else np.where(gone, baseline.reference(array, row - 1), array) for row in rows]
         given = [np.repeat(one, len(rows), axis=0) for one in arrays]
         given[place] = np.concatenate(mixed).astype(array.dtype)

@@ -69,13 +69,13 @@ class Shared(anywidget.AnyWidget):
             settable = [*COMPUTED_FROM, *DISPLAY, *PAINTED, *self.ASKED, "model", "inputs"]
             raise AttributeError(f"{type(self).__name__} has no {name!r}{nearest(name, settable)}")
 
-    def _aside(self, name: str, work: Callable[[], Iterator[None]]) -> None:
+    def _aside(self, name: str, work: Callable[[], Iterator[float | None]]) -> None:
         """Do something beside the map, such as what a click asks for, instead of what was asked by that name before.
 
         `work` runs in the worker, step by step; an error is shown as what was refused.
         """
 
-        def steps() -> Iterator[None]:
+        def steps() -> Iterator[float | None]:
             try:
                 yield from work()
             except Exception as error:
