@@ -91,6 +91,10 @@ def serve(root: Path, home: Path, app: Literal["jupyterlab", "notebook"] = "jupy
         file = home / "settings" / f"{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
+    # Each page would ask whether JupyterLab must be built anew, which takes a run of Node.
+    page = home / "config" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(json.dumps({"buildCheck": False, "buildAvailable": False}))
     port, token = free_port(), secrets.token_hex(16)
     command = ["-m", app, "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
