@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from xai_widgets.engine.checkpoint import checkpoint
 from xai_widgets.worker import Worker
 
 
@@ -79,7 +80,7 @@ def test_a_checkpoint_ends_a_job_in_the_middle_of_a_step(worker, end):
     def start():
         try:
             while True:
-                worker.checkpoint()
+                checkpoint()
                 inside.set()
                 time.sleep(0.001)
         except Exception as error:
@@ -94,7 +95,7 @@ def test_a_checkpoint_ends_a_job_in_the_middle_of_a_step(worker, end):
     assert closed.wait(5)
     assert worker.wait_idle(5)
     assert not caught
-    worker.checkpoint()  # of no job: nothing
+    checkpoint()  # of no job: nothing
 
 
 def test_a_job_that_raises_does_not_end_the_thread(worker):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from xai_widgets.engine.checkpoint import ASK
+
 
 @dataclass
 class _Job:
@@ -71,9 +73,9 @@ class Worker:
         """Whether the calling thread is the worker's own."""
         return threading.current_thread() is self._thread
 
-    def checkpoint(self) -> None:
-        """End the job that calls this where it has been replaced or cancelled; elsewhere, nothing."""
-        if self._running is not None and self.is_current():
+    def _end_superseded(self) -> None:
+        """End the job that runs where it has been replaced or cancelled."""
+        if self._running is not None:
             owner, job = self._running
             if self._jobs.get(owner) is not job:
                 raise _Superseded
@@ -90,6 +92,7 @@ class Worker:
 
     def _run(self) -> None:
         _answer_nobody()
+        ASK.set(self._end_superseded)
         while True:
             with self._ready:
                 while (owner := self._next()) is None and not self._stopping:

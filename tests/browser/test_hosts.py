@@ -101,7 +101,7 @@ def there_and_back(widget: Locator, kind: Kind, label: str) -> None:
 
 
 def waits_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not is_so():
         assert time.monotonic() < end, "what is drawn is not what it should be"
         time.sleep(0.05)

@@ -7,10 +7,10 @@ from keras import ops
 from models import Function, function_model, samples
 
 import xai_widgets as xai
+from xai_widgets.engine.checkpoint import ASK
 from xai_widgets.engine.masks import Masked
 from xai_widgets.engine.model import ModelView
 from xai_widgets.task import Subject, Task
-from xai_widgets.worker import WORKER
 
 
 def layered(x):
@@ -101,8 +101,9 @@ def test_many_references_are_spread_over_calls_between_which_a_job_can_end(monke
 
     monkeypatch.setattr(ModelView, "chunk", lambda *_, **__: 8)
     monkeypatch.setattr(Masked, "_groups", seen)
-    monkeypatch.setattr(WORKER, "checkpoint", lambda: points.append(len(calls)))
+    token = ASK.set(lambda: points.append(len(calls)))
     apart = xai.explain(model, x, method)
+    ASK.reset(token)
     np.testing.assert_allclose(apart.values, together.values, atol=1e-6)
     assert sum(calls) == 2 * (6 + 2) * 11
     assert max(calls) <= 12

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from xai_widgets.engine.checkpoint import checkpoint
 from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES
 from xai_widgets.engine.model import ModelView
 from xai_widgets.engine.outputs import Outputs, gathered, given_at, precise
 from xai_widgets.engine.score import Score
 from xai_widgets.layout import positions
-from xai_widgets.worker import WORKER
 
 Sizes = tuple[int, ...]
 Paint = Callable[[Sequence[Sizes], Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
@@ -160,7 +160,7 @@ class Masked:
         columns: list[tf.Tensor] = []
         products: list[np.ndarray] | None = None
         for references in self._groups(self._count(moving)):
-            WORKER.checkpoint()
+            checkpoint()
             scores, alone, parts, columns = self._function(*self._bound, *travelling, *references, self._classes)
             total = total + scores.numpy().astype(np.float64)
             more = [part.numpy().astype(np.float64) for part in parts]

@@ -9,10 +9,10 @@ import numpy as np
 
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
+from xai_widgets.engine.checkpoint import checkpoint
 from xai_widgets.methods.activation_map import ChannelMap, Trials
 from xai_widgets.methods.base import Inputs
 from xai_widgets.methods.site import Site
-from xai_widgets.worker import WORKER
 
 if TYPE_CHECKING:
     from xai_widgets.engine.cam import Look
@@ -101,7 +101,7 @@ class _Masks(Trials):
         masked = self._masked[call]
         scores = []
         for start in self._starts:
-            WORKER.checkpoint()
+            checkpoint()
             scores.append(scores_masked(self._view, self._score, self._entered, start, masks, masked, self._structure))
         return np.asarray(np.mean(scores, axis=0, dtype=np.float64))
 
