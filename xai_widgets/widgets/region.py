@@ -93,35 +93,50 @@ class Painted(Shared):
     def _effect_in(self, task: Task) -> dict[str, Any]:
         """What the score of a task is without the region, for a page that asks no kernel."""
         away = absence(task.method)
-        seen = told_of(away, at_once(without_region(task, self.region, away)))
+        seen = told_of(away, score_now(task), at_once(without_region(task, self.region, away)))
         return {**self.region, "score_name": task.score.reader.name, "seen": [seen]}
 
     def _take_away(self) -> Iterator[float | None]:
         """What the score is without the region, by column; null where it is on its way."""
-        region, job, seen = self.region, self._job, {}
-        for column, task, away in self._removals() if region else ():
-            seen[column] = told_of(away, (yield from without_region(task, region, away)))
+        region, job = self.region, self._job
+        seen: dict[int, dict[str, Any]] = {}
+
+        def told(column: int, task: Task, away: Baseline, score: float, without: float) -> bool:
+            """Tell the page, unless something else is asked by now."""
+            seen[column] = told_of(away, score, without)
             with STATE:
                 if self._owner is None or region != self.region or job != self._job:
-                    return
-                told = [seen.get(at) for at in range(self._columns)]
-                self._effect = {**region, "score_name": task.score.reader.name, "seen": told}
+                    return False
+                columns = [seen.get(at) for at in range(self._columns)]
+                self._effect = {**region, "score_name": task.score.reader.name, "seen": columns}
+            return True
+
+        for column, task, away in self._removals() if region else ():
+            without = yield from without_region(task, region, away)
+            known = float(task.scores[0])
+            if not told(column, task, away, known, without):
+                return
             # A hand that goes on asks anew before the other columns have their turn, and the page shows the answer.
             yield _REST if len(seen) == 1 else None
+            # The weights may have changed since the map was made.
+            score = score_now(task)
+            if not np.isclose(score, known, rtol=1e-4) and not told(column, task, away, score, without):
+                return
+            yield None
 
 
-def told_of(away: Baseline, scores: tuple[float, float]) -> dict[str, Any]:
+def told_of(away: Baseline, score: float, without: float) -> dict[str, Any]:
     """What the page is told of a region that is replaced by a baseline."""
-    return finite({"baseline": type(away).label, "score": scores[0], "without": scores[1]})
+    return finite({"baseline": type(away).label, "score": score, "without": without})
 
 
-def at_once(steps: Generator[None, None, tuple[float, float]]) -> tuple[float, float]:
+def at_once(steps: Generator[None, None, float]) -> float:
     """What steps come to, without a pause between them."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            return end.value
+            return float(end.value)
 
 
 def absence(method: Method) -> Baseline:
@@ -161,16 +176,18 @@ def mask_of(runs: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(mask.reshape(plane), shape)
 
 
-def without_region(
-    task: Task, region: Mapping[str, Any], baseline: Baseline
-) -> Generator[None, None, tuple[float, float]]:
-    """The score, and the score where a region of one input is replaced by a baseline, from one pass of both together.
+def score_now(task: Task) -> float:
+    """The score of the sample, by a pass of its own: maybe not that of the map."""
+    subject = task.subject
+    arrays, structure, view = subject.inputs.arrays, subject.inputs.structure, subject.view
+    return float(view.scores(task.score.told(subject.outputs, ()), view.enter(arrays, structure), structure)[0])
+
+
+def without_region(task: Task, region: Mapping[str, Any], baseline: Baseline) -> Generator[None, None, float]:
+    """The score where a region of one input is replaced by a baseline.
 
     Of a baseline of several references (of random ones 8) it is the mean over them. Two of them are a step: a newer
     region never waits for more than such a pass.
-
-    Returns:
-        Both scores, as the value of the iteration.
     """
     subject = task.subject
     arrays, structure, view = subject.inputs.arrays, subject.inputs.structure, subject.view
@@ -181,12 +198,12 @@ def without_region(
     told = task.score.told(subject.outputs, ())
     draws = baseline.count or ENDLESS
     scores: list[float] = []
-    for first in range(0, 1 + draws, 2):
+    for first in range(0, draws, 2):
         if first:
             yield
-        rows = range(first, min(first + 2, 1 + draws))
-        mixed = [array if row == 0 else np.where(gone, baseline.reference(array, row - 1), array) for row in rows]
+        rows = range(first, min(first + 2, draws))
         given = [np.repeat(one, len(rows), axis=0) for one in arrays]
+        mixed = [np.where(gone, baseline.reference(array, row), array) for row in rows]
         given[place] = np.concatenate(mixed).astype(array.dtype)
         scores += view.scores(told.repeated(len(rows)), view.enter(given, structure), structure).tolist()
-    return scores[0], float(np.mean(scores[1:]))
+    return float(np.mean(scores))
