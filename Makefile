@@ -20,8 +20,9 @@ PAGE = build/$(shell basename $(NOTEBOOK) .ipynb | cut -d_ -f2-).html
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py $(shell find js -name node_modules -prune -o -name test -prune -o -type f -print)
 INSTALLED_FROM += $(if $(wildcard xai_widgets/static/*.js),,no-bundle)
 
-# About half of the browser's tests, by the time that they take.
+# What two of the three processes that test at once take, by time: half of the browser's tests, and a part of the others.
 HALF := $(foreach name,explore hosts offline_page recorded saliency shap ten,tests/browser/test_$(name).py)
+PART := tests/metrics tests/widgets $(wildcard tests/test_*.py)
 
 .PHONY: demo test fast lint format strip clean chromium no-bundle
 .DEFAULT_GOAL := demo
@@ -37,11 +38,12 @@ endif
 test: $(VENV)/test.stamp chromium lint
 	@echo "== front end: tests"
 	@$(PY) hatch_build.py test
-	@echo "== pytest, the browser's tests in two parts beside the others"
-	@mkdir -p build; $(PY) -m pytest -m browser $(HALF) >build/browser-1.log 2>&1 & first=$$!; \
-	$(PY) -m pytest -m browser tests/browser $(HALF:%=--ignore=%) >build/browser-2.log 2>&1 & second=$$!; \
-	$(PY) -m pytest -m "not browser"; status=$$?; \
-	wait $$first || status=1; wait $$second || status=1; cat build/browser-*.log; exit $$status
+	@echo "== pytest, in three processes"
+	@mkdir -p build; $(PY) -m pytest -m browser $(HALF) >build/tests-1.log 2>&1 & first=$$!; \
+	( $(PY) -m pytest -m browser tests/browser $(HALF:%=--ignore=%); status=$$?; \
+	$(PY) -m pytest -m "not browser" $(PART) && exit $$status ) >build/tests-2.log 2>&1 & second=$$!; \
+	$(PY) -m pytest -m "not browser" $(PART:%=--ignore=%); status=$$?; \
+	wait $$first || status=1; wait $$second || status=1; cat build/tests-*.log; exit $$status
 
 fast: $(VENV)/test.stamp
 	@$(PY) -m pytest -m "not browser and not slow"
