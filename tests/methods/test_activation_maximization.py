@@ -122,6 +122,7 @@ def test_preprocessing_is_part_of_what_is_climbed(digits):
     np.testing.assert_allclose(whole.values / 255, plain.values, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_every_frame_is_a_picture_and_nothing_is_kept(digits):
     task = Task(Subject(digits.model, digits.inputs[:1]), xai.ActivationMaximization(steps=60), target=[3])
     before = None
@@ -194,6 +195,7 @@ def test_a_unit_that_is_off_is_said_to_be():
     assert np.isfinite(a.values).all()
 
 
+@pytest.mark.slow
 def test_shown_as_it_is_and_not_as_a_map(made_digits, zoo, tmp_path):
     figure = made_digits.plot(3)
     (axis,) = figure.axes

@@ -43,6 +43,7 @@ def test_sums_to_the_difference_from_the_blurred_input(zoo, name):
     np.testing.assert_allclose(a.values.reshape(3, -1).sum(axis=1), difference, atol=0.04 * np.abs(difference).max())
 
 
+@pytest.mark.slow
 def test_every_schedule_leads_to_the_same_map_and_square_gets_there_first(digits):
     x = digits.inputs[:1]
 

@@ -81,6 +81,7 @@ def test_frames_end_at_one_and_grow(cls, digits, zoo):
 
 
 @each
+@pytest.mark.slow
 def test_groups_of_samples_do_not_matter(cls, digits, zoo):
     model, inputs = zoo["nested"] if cls.name == "cam" else (digits.model, digits.inputs)
     whole = xai.explain(model, inputs[:7], few(cls))

@@ -100,6 +100,7 @@ def test_partition_shap_gives_owen_values_of_the_balanced_tree():
     np.testing.assert_allclose(a.values[0], owen(game), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_partition_shap_is_shaps_own_of_a_picture():
     model, x = convolutional(), samples(8, 8, 2)
     a = xai.explain(model, x, xai.PartitionSHAP(samples=60, baseline=0.25), target=1)
@@ -133,6 +134,7 @@ def test_partition_shap_joins_features_of_data_as_shap_does(tabular):
     np.testing.assert_allclose(a.values, found.values, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_deep_shap_is_shaps_own():
     model, x, background = convolutional(), samples(8, 8, 2), samples(8, 8, 2, count=5)[3:]
     found = by_hand(lambda shap: shap.DeepExplainer(model, background).shap_values(x))
@@ -145,6 +147,7 @@ def test_deep_shap_is_shaps_own():
         np.testing.assert_allclose(again.values, a.values, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_deep_shap_explains_whatever_is_a_score():
     model, x = convolutional("softmax"), samples(8, 8, 2)
     one, two = (xai.explain(model, x, "deep_shap", target=target) for target in (0, 2))

@@ -103,6 +103,7 @@ def test_the_stated_error_covers_the_truth(digits):
     assert 0.9 < np.mean(covered) < 0.99
 
 
+@pytest.mark.slow
 def test_the_error_of_a_sampling_method_counts_too(digits):
     """All copies share the draws of expected gradients: that part of the error no number of copies averages out."""
     x = digits.inputs[:1]

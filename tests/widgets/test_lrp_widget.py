@@ -84,6 +84,7 @@ def test_rules_come_from_the_page_and_from_python(widget, digits):
     assert [one["rule"] for one in widget._layer_rules] == ["z_plus", "epsilon", "epsilon"]
 
 
+@pytest.mark.slow
 def test_every_rule_on_the_menu_is_computed(widget):
     names = widget._rule_names
     assert {"epsilon", "gamma", "z_plus", "alpha2_beta1", "flat", "w_square", "z_box", "pass"} == set(names)

@@ -153,6 +153,7 @@ def test_new_weights_are_noticed(tabular):
     widget.close()
 
 
+@pytest.mark.slow
 def test_other_samples_bring_the_page_that_draws_them(digits):
     widget = xai.SHAPWidget(digits.model, digits.inputs[:2], samples=32)
     flat = keras.Input((784,))
