@@ -146,7 +146,7 @@ def test_claims_and_effect_follow_method_baseline_and_target_and_go_with_the_sam
     assert page.errors == []
 
 
-@pytest.mark.parametrize("view", ["SaliencyWidget", "CompareWidget"])
+@pytest.mark.parametrize("view", ["SaliencyWidget", "LIMEWidget", "CompareWidget"])
 def test_by_keyboard(page: Page, lab: Lab, view: str):
     page.set_viewport_size({"width": 1400, "height": 1300})
     jupyter.open_notebook(page, lab, [SETUP, shown(view)])
@@ -176,6 +176,9 @@ def test_by_keyboard(page: Page, lab: Lab, view: str):
     widget.get_by_role("application").first.focus()
     page.keyboard.press("Enter")
     expect(claims(widget)).not_to_contain_text(f"{both.sum()} pixels")
+    assert mask_of(widget).sum() < both.sum()
+    if view == "LIMEWidget":
+        assert jupyter.run_code(page, "print(widget.off)") == "[]\n"  # Enter painted, and switched no segment
     assert page.errors == []
 
 

@@ -79,6 +79,7 @@ def test_a_deleted_model_is_freed_with_its_functions(captured):
     assert len(_COMPILED) <= before
 
 
+@pytest.mark.slow
 def test_another_thread_may_call_the_model_meanwhile(zoo):
     """Taps are on the layer while tracing; a call from elsewhere sees the plain layer, and the model stays whole."""
     model, inputs = nested()

@@ -89,6 +89,7 @@ def test_of_a_layer_called_twice_there_are_values_for_each_call(zoo):
 
 
 @pytest.mark.parametrize("name", ["functional", "nested", "subclassed", "series", "volume", "mixed_precision"])
+@pytest.mark.slow
 def test_default_layer_on_awkward_models(zoo, name):
     model, inputs = zoo[name]
     with unchanged(model):

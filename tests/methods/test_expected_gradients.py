@@ -26,6 +26,7 @@ def test_from_one_baseline_it_is_integrated_gradients(digits):
     assert np.abs(expected - integrated).sum() < 0.01 * np.abs(integrated).sum()
 
 
+@pytest.mark.slow
 def test_the_stated_error_is_honest(digits):
     x = digits.inputs[:1]
     truth = xai.explain(digits.model, x, xai.ExpectedGradients(samples=8000, seed=99)).values

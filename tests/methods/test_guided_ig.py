@@ -105,6 +105,7 @@ def test_a_baseline_that_is_the_input_gives_zeros(zoo):
     assert any("equals the input" in note for note in a.notes)
 
 
+@pytest.mark.slow
 def test_change_tells_the_size_of_what_is_missing(digits):
     inputs = digits.inputs[:10]
     limit = xai.explain(digits.model, inputs, xai.GuidedIG(steps=256)).values

@@ -501,6 +501,7 @@ def test_rules_are_a_value():
     assert one.rules["a"] == "flat"
 
 
+@pytest.mark.slow
 def test_numbers_never_retrace_and_models_are_freed():
     model = table()
     inputs = samples(6)

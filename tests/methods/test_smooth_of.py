@@ -26,6 +26,7 @@ def few(cls, **changes):
 
 
 @pytest.mark.parametrize("cls", GRADIENT_METHODS, ids=lambda cls: cls.name)
+@pytest.mark.slow
 def test_is_the_mean_of_the_maps_of_noisy_copies(zoo, cls):
     """One copy after the other, by `explain` itself; the noise is what SmoothGrad of the identity's gradient gives."""
     model, inputs = zoo["functional"]

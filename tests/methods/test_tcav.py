@@ -83,6 +83,7 @@ def test_a_planted_concept_that_the_score_rises_along_has_score_one_and_its_oppo
     assert not any("'up'" in note for note in r.notes)
 
 
+@pytest.mark.slow
 def test_a_random_concept_is_chance_and_found_to_be_so():
     model = along(axis(0), curved=0.5)
     pool = np.random.default_rng(11).normal(size=(600, FEATURES)).astype("float32")

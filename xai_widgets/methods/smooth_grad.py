@@ -222,7 +222,9 @@ def _noise(shape: tuple[int, ...], dtype: np.dtype[Any], start: int, stop: int, 
         bits = np.random.Philox(key=[seed, place], counter=[0, 0, 0, block])
         here = slice((block - first) * each, (block - first + 1) * each)
         np.random.Generator(bits).standard_normal(dtype=np.float32, out=noise[here])
-    return noise[start - first * each :][: stop - start].astype(dtype, copy=False)
+    noise = noise[start - first * each :][: stop - start].astype(dtype, copy=False)
+    noise.setflags(write=False)  # it is shared
+    return noise
 
 
 _BLOCK = 8192
