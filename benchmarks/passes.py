@@ -5,7 +5,7 @@ passes in raw TensorFlow, one tf.function, chunks of the same size, running sums
 the method needs gradients, else forward. Of Ablation-CAM they are what follows the layer, after one pass up to it;
 before Score-CAM's there is one that gives its masks; of DeepLIFT they are those of input and baseline and one more,
 which is what its multipliers may cost. The ratio of the medians is what counts; absolute times belong to the machine.
-The limit is 1.2, or 2 ms more than a loop of under 10 ms: what is around the passes, which no Python takes less for.
+The limit is 1.2, or 3 ms more than a loop of under 10 ms: so much is what Python does around a small network's passes.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from xai_widgets.engine.model import ModelView
 from xai_widgets.task import Subject, Task
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-LIMIT, SLACK, SHORT = 1.2, 2e-3, 10e-3
+LIMIT, SLACK, SHORT = 1.2, 3e-3, 10e-3
 
 
 def networks():
@@ -41,6 +41,13 @@ def networks():
 
         photograph = np.asarray(Image.open(DATA / "cat_and_dog.png").convert("RGB"), "float32")[None] / 255
         yield "ImageNet 224x224x3", keras.models.load_model(DATA / "darknet_tiny.keras"), photograph
+
+
+def mobile_net():
+    """Name, model and sample of a deep network of the usual kind: what a pass costs does not depend on its weights."""
+    keras.utils.set_random_seed(0)
+    photograph = np.random.default_rng(0).uniform(-1, 1, (1, 224, 224, 3)).astype("float32")
+    return "MobileNetV2 224x224x3", keras.applications.MobileNetV2(weights=None), photograph
 
 
 def head_of(model):
@@ -167,7 +174,7 @@ def report(broken):
 
 def rows(rounds):
     """One result a network and method: name, method, passes, seconds of explain and of the loop."""
-    for name, model, x in networks():
+    for name, model, x in (*networks(), mobile_net()):
         chunk, index = ModelView(model).chunk([x]), tf.constant(int(np.argmax(model(x)[0])))
         gradient = raw_gradient(model)
         passes = partial(loop, x=x, index=index, chunk=chunk)

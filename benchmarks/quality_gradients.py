@@ -1,23 +1,23 @@
 """How good a map is after so many model evaluations: `python benchmarks/quality_gradients.py`.
 
 Maps are compared with the one that they converge to: Pearson's correlation over all values, and the L1 distance as a
-share of the converged map's L1 norm, means over the seeds: the more, the fewer evaluations they have. Beside each
-estimator stands the naive one with as many gradients, in raw TensorFlow: integrated gradients by the left rule,
-SmoothGrad from independent noise. "Stopped" is
-what the frames of a run of the most evaluations show on the way, beside the same path walked from left to right.
-The converged maps take many more evaluations, and other noise.
+share of the converged map's L1 norm. Beside each estimator stand others with as many gradients: for integrated
+gradients the rules of two peers, means over several samples; for SmoothGrad independent noise, means over the seeds:
+the more, the fewer evaluations they have. "Stopped" is what the frames of a run of the most evaluations show on the
+way, beside the same path walked from left to right. The converged maps take many more evaluations, and other noise.
 """
 
 import argparse
 import itertools
 import statistics
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from drawing import draw
-from passes import networks, raw_gradient
+from passes import DATA, networks, raw_gradient
 from tqdm import tqdm
 
 import xai_widgets as xai
@@ -25,6 +25,8 @@ from xai_widgets.task import Subject, Task
 
 NOISE = 0.15
 EVALUATIONS = (4, 8, 16, 32, 64)
+SAMPLES = 40
+RULES = {"xai_widgets": "midpoint", "Gauss-Legendre (Captum)": "gauss_legendre", "trapezoids (xplique)": "trapezoid"}
 
 
 def distance(values, limit):
@@ -63,29 +65,56 @@ def independent(gradient, x, index, kept, seed):
     return maps
 
 
-def trials(model, x, index, seeds, many):
-    """Method, estimator, converged map, and for each seed the maps by their evaluations."""
+def samples(name, x):
+    """What integrated gradients are tried on, for a network of `passes.networks`."""
+    if name.startswith("ImageNet"):
+        return np.concatenate([crops(path) for path in sorted([*DATA.glob("*.png"), *DATA.glob("*.jpg")])])
+    embedded = xai.examples.digits() if x.ndim == 4 else xai.examples.tabular()
+    return embedded.inputs[:SAMPLES]
+
+
+def crops(path, side=224):
+    """A photograph's corners and its middle, each four fifths of its shorter side."""
+    from PIL import Image
+
+    photograph = Image.open(path).convert("RGB")
+    cut = int(0.8 * min(photograph.size))
+    right, low = (length - cut for length in photograph.size)
+    corners = [(0, 0), (right, 0), (0, low), (right, low), (right // 2, low // 2)]
+    parts = [photograph.crop((left, top, left + cut, top + cut)).resize((side, side)) for left, top in corners]
+    return np.stack([np.asarray(part, "float32") / 255 for part in parts])
+
+
+def integrated(model, inputs, many):
+    """Estimator, and for each input the converged map and the maps by their evaluations."""
+    found = {label: [] for label in RULES}
+    for place in range(len(inputs)):
+        explained = partial(xai.explain, model, inputs[place : place + 1])
+        limit = explained(xai.IntegratedGradients(steps=many)).values
+        for label, rule in RULES.items():
+            maps = {count: explained(xai.IntegratedGradients(steps=count, rule=rule)).values for count in EVALUATIONS}
+            found[label].append((limit, maps))
+    yield from found.items()
+
+
+def trials(name, model, x, index, seeds, many):
+    """Method, estimator, and for each run the converged map and the maps by their evaluations."""
     gradient, most, target = raw_gradient(model), max(EVALUATIONS), int(index)
-
-    def explained(make, seed=0):
-        return {count: xai.explain(model, x, make(count), target=target).values for count in counts(seed, seeds)}
-
+    for label, runs in integrated(model, samples(name, x), min(many, 512)):
+        yield "IG", label, runs
     limit = xai.explain(model, x, xai.IntegratedGradients(steps=many), target=target).values
-    yield "IG", "xai_widgets", limit, [explained(lambda steps: xai.IntegratedGradients(steps=steps))]
-    left = {steps: left_to_right(gradient, x, index, steps)[steps] for steps in EVALUATIONS}
-    yield "IG", "left rule", limit, [left]
-    yield "IG stopped", "xai_widgets", limit, [stopped(model, x, xai.IntegratedGradients(steps=most), target)]
-    yield "IG stopped", "left to right", limit, [left_to_right(gradient, x, index, most)]
+    ours = stopped(model, x, xai.IntegratedGradients(steps=most), target)
+    yield "IG stopped", "xai_widgets", [(limit, ours)]
+    yield "IG stopped", "left to right", [(limit, left_to_right(gradient, x, index, most))]
 
-    def smooth(samples, seed):
-        return xai.SmoothGrad(samples=samples, noise=NOISE, seed=seed)
+    def smooth(count, seed):
+        return xai.explain(model, x, xai.SmoothGrad(samples=count, noise=NOISE, seed=seed), target=target).values
 
-    limit = xai.explain(model, x, smooth(many, 10_000), target=target).values
+    limit = smooth(many, 10_000)
     each = range(seeds * most // min(EVALUATIONS))
-    ours = (explained(lambda samples, seed=seed: smooth(samples, seed), seed) for seed in each)
-    yield "SmoothGrad", "xai_widgets", limit, ours
-    naive = (independent(gradient, x, index, counts(seed, seeds), seed) for seed in each)
-    yield "SmoothGrad", "independent noise", limit, naive
+    yield "SmoothGrad", "xai_widgets", ((limit, {n: smooth(n, seed) for n in counts(seed, seeds)}) for seed in each)
+    naive = ((limit, independent(gradient, x, index, counts(seed, seeds), seed)) for seed in each)
+    yield "SmoothGrad", "independent noise", naive
 
 
 def nearest(evaluations, maps):
@@ -106,10 +135,10 @@ def main():
     panels = {}
     for name, model, x in networks():
         index = tf.constant(int(np.argmax(model(x)[0])))
-        found = trials(model, x, index, options.seeds, options.many)
-        for method, estimator, limit, runs in tqdm(found, desc=name, total=6, file=sys.stderr):
+        found = trials(name, model, x, index, options.seeds, options.many)
+        for method, estimator, runs in tqdm(found, desc=name, total=len(RULES) + 4, file=sys.stderr):
             measured = {evaluations: [] for evaluations in EVALUATIONS}
-            for maps, evaluations in itertools.product(runs, EVALUATIONS):
+            for (limit, maps), evaluations in itertools.product(runs, EVALUATIONS):
                 values = nearest(evaluations, maps)
                 if values is not None:
                     measured[evaluations].append(distance(values, limit))

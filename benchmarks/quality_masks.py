@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from drawing import draw
-from passes import is_over, measure, report
+from passes import is_over, measure, mobile_net, report
 from tqdm import tqdm
 
 import xai_widgets as xai
@@ -36,8 +36,8 @@ BACKGROUND = 20
 def networks(short):
     """Name, model, one sample, budgets, evaluations until the map counts as converged, and runs of the largest one."""
     digits, table = xai.examples.digits(), xai.examples.tabular()
-    yield "digits 28x28x1", digits.model, digits.inputs[3:4], (64, 128, 256, 512, 1024), 16_384, 4
-    yield "table of 30", table.model, table.inputs[:1], (64, 128, 256, 512, 1024, 2048), 65_536, 4
+    yield "digits 28x28x1", digits.model, digits.inputs[3:4], (64, 128, 256, 512, 1024), 16_384, 12
+    yield "table of 30", table.model, table.inputs[:1], (64, 128, 256, 512, 1024, 2048), 65_536, 12
     if not short and (DATA / "darknet_tiny.keras").exists():
         from PIL import Image
 
@@ -133,7 +133,8 @@ def quality(short):
 
 def cost(short, rounds):
     """One row a network and method: evaluations, seconds of explain and of the bare forward passes."""
-    for name, model, x, *_ in networks(short):
+    deep = () if short else (mobile_net(),)
+    for name, model, x, *_ in (*networks(short), *deep):
         run, chunk = forward(model), ModelView(model).chunk([x], forward=True)
         batch = tf.constant(np.repeat(x, chunk, axis=0))
         count = 64 if chunk < 16 else 1000

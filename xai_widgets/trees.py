@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,17 +29,16 @@ def map_leaves(function: Callable[..., Any], *trees: Any) -> Any:
 
 def packed(arrays: list[np.ndarray], structure: Any) -> Any:
     """Arrays in the structure of some others: the inverse of `leaves`."""
-    remaining = iter(arrays)
+    return _filled(structure, iter(arrays))
 
-    def fill(tree: Any) -> Any:
-        if isinstance(tree, Mapping):
-            filled = {key: fill(tree[key]) for key in sorted(tree)}
-            return {key: filled[key] for key in tree}
-        if isinstance(tree, list | tuple):
-            return [fill(branch) for branch in tree]
-        return next(remaining)
 
-    return fill(structure)
+def _filled(tree: Any, remaining: Iterator[np.ndarray]) -> Any:
+    if isinstance(tree, Mapping):
+        filled = {key: _filled(tree[key], remaining) for key in sorted(tree)}
+        return {key: filled[key] for key in tree}
+    if isinstance(tree, list | tuple):
+        return [_filled(branch, remaining) for branch in tree]
+    return next(remaining)
 
 
 def skeleton_of(tree: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:

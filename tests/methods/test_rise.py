@@ -24,7 +24,7 @@ def test_an_additive_model_gives_its_terms(keep):
 
 def masks(grids, count, size):
     """What the compiled function makes of some grids."""
-    return by_grid([size], (), grids.rows(slice(0, count)))[0][0].numpy()
+    return by_grid([size], grids.cells, grids.rows(slice(0, count)))[0][0].numpy()
 
 
 def test_it_is_the_formula_of_its_masks():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ class Compiled:
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
-    functions: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
+    functions: dict[Any, tuple[Traced, Any]] = field(default_factory=dict)
     covered: set[Any] = field(default_factory=set)
     learnt: dict[Any, Any] = field(default_factory=dict)
 
@@ -47,12 +48,31 @@ def compiled_of(model: Any) -> Compiled:
 
 def specs(inputs: Sequence[np.ndarray]) -> list[tf.TensorSpec]:
     """Specifications of tensors like these, of any batch size."""
-    return [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+    return [_free(array.shape[1:], array.dtype) for array in inputs]
 
 
-def concrete(function: Callable[..., Any], specs: Sequence[Any]) -> Any:
-    """The function traced for tensors of some specifications."""
-    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+@functools.lru_cache(maxsize=256)
+def _free(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *shape], dtype)
+
+
+class Traced:
+    """A function traced for tensors of some specifications, which are handed to it in their order."""
+
+    def __init__(self, function: Callable[..., Any], specs: Sequence[Any]) -> None:
+        self._function = tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+        # A public call binds and checks its arguments first, for as long as a small network takes for a pass.
+        self._flat = getattr(self._function, "_call_flat", None)
+
+    @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        """What it reads besides its arguments."""
+        return tuple(self._function.graph.variables)
+
+    def __call__(self, *tensors: tf.Tensor) -> Any:
+        if self._flat is None:
+            return self._function(*tensors)
+        return self._flat(list(tensors), self._function.captured_inputs)
 
 
 def build_of(model: Any) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Grids:
         seed: Of the draw.
 
     Attributes:
+        cells: Of each array the lengths (1, axes) of a cell, in positions; without axes for a table.
         block: Masks that belong together.
         orthogonal: Whether they are so.
         shifted: Whether there are shifts.
@@ -44,8 +46,8 @@ class Grids:
             size if table else tuple(count + 2 for count in size)
             for size, table in zip(counts, self._tables, strict=True)
         ]
-        self._cells = [
-            np.divide(size, count)[: 0 if table else None].astype(self._dtype)
+        self.cells = [
+            np.divide(size, count)[None, : 0 if table else None].astype(self._dtype)
             for size, count, table in zip(sizes, counts, self._tables, strict=True)
         ]
         self.shifted = not all(self._tables)
@@ -57,37 +59,29 @@ class Grids:
         self.block = self._orders if self.orthogonal else _BLOCK
         random = np.random.default_rng([seed, 1])
         self._origins = [random.random(len(nodes)) for nodes in self._nodes]
-        self._made: dict[int, list[np.ndarray]] = {}
+        self._made: dict[int, _Block] = {}
 
-    def rows(self, rows: slice) -> list[np.ndarray]:
-        """What `by_grid` takes for the masks asked for."""
-        made, within = self._blocks(rows)
-        return self._moving([np.concatenate(parts)[within] for parts in zip(*made, strict=True)])
-
-    def with_ends(self, rows: slice) -> list[np.ndarray]:
-        """The same, and before them the mask that keeps all and that which keeps nothing."""
-        made, within = self._blocks(rows)
-        pairs = [np.concatenate(parts)[within] for parts in zip(*made, strict=True)]
-        for place, part in enumerate(pairs):
-            ends = np.zeros((2, *part.shape[1:]), part.dtype)
-            ends[0] = place % 2 == 0  # nodes, not shifts
-            pairs[place] = np.concatenate([ends, part])
-        return self._moving(pairs)
+    def rows(self, rows: slice, ends: bool = False) -> list[np.ndarray]:
+        """What `by_grid` takes for some masks; with `ends` the one that keeps all goes first, and then that of none."""
+        blocks, within = self._blocks(rows)
+        which = np.arange(within.start, within.stop, dtype=np.int32) // (self.block if self.orthogonal else 1)
+        moving = []
+        for place, size in enumerate(self._nodes):
+            nodes = np.concatenate([block.kept[place] for block in blocks])[within].astype(self._dtype)
+            shifts = np.concatenate([block.shifts[place] for block in blocks]).astype(self._dtype)
+            if ends:
+                nodes = np.concatenate([np.ones((1, *size), nodes.dtype), np.zeros((1, *size), nodes.dtype), nodes])
+            moving += [nodes, shifts, np.append(which[:1].repeat(2), which) if ends else which]
+        return moving
 
     def nodes(self, rows: slice) -> np.ndarray:
         """(k, nodes) bool, of all arrays together."""
-        made, within = self._blocks(rows)
-        flat = [np.concatenate([part.reshape(self.block, -1) for part in parts[::2]], axis=1) for parts in made]
+        blocks, within = self._blocks(rows)
+        flat = [np.concatenate([part.reshape(self.block, -1) for part in block.kept], axis=1) for block in blocks]
         return np.concatenate(flat)[within]
 
-    def _moving(self, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        moving = []
-        for nodes, shifts, cell in zip(pairs[::2], pairs[1::2], self._cells, strict=True):
-            moving += [nodes.astype(self._dtype), shifts.astype(self._dtype), cell]
-        return moving
-
-    def _blocks(self, rows: slice) -> tuple[list[list[np.ndarray]], slice]:
-        """Nodes and shifts of each array, of the blocks that hold some rows; and where in them the rows are.
+    def _blocks(self, rows: slice) -> tuple[list[_Block], slice]:
+        """The blocks that hold some rows; and where in them the rows are.
 
         Blocks are kept until others are asked for: the scores of their masks come back to them.
         """
@@ -97,24 +91,29 @@ class Grids:
         first = numbers.start * self.block
         return [self._made[number] for number in numbers], slice(rows.start - first, rows.stop - first)
 
-    def _block(self, number: int) -> list[np.ndarray]:
+    def _block(self, number: int) -> _Block:
         if self.orthogonal:
             kept = _orthogonal(self._orders, self._total, self._seed, number)
         else:
             random = _random(self._seed, number)
             kept = random.random((self.block, self._total)) < self._keep
-        made, start = [], 0
+        made, shifts, start = [], [], 0
         for nodes, table, origin in zip(self._nodes, self._tables, self._origins, strict=True):
             stop = start + math.prod(nodes)
             made.append(kept[:, start:stop].reshape(-1, *nodes))
             start = stop
-            if table:
-                made.append(np.zeros((self.block, 1)))
-            elif self.orthogonal:
-                made.append(np.repeat((origin + number * _roberts(len(nodes)))[None] % 1, self.block, axis=0))
+            if self.orthogonal or table:
+                shifts.append((origin + number * _roberts(len(nodes)))[None] % 1)
             else:
-                made.append(random.random((self.block, len(nodes))))
-        return made
+                shifts.append(random.random((self.block, len(nodes))))
+        return _Block(made, shifts)
+
+
+class _Block(NamedTuple):
+    """Of each array the nodes (block, ...) bool that its masks keep, and the shifts (1 or block, axes) of its grids."""
+
+    kept: list[np.ndarray]
+    shifts: list[np.ndarray]
 
 
 _BLOCK, _LARGEST_BLOCK = 64, 2048

@@ -32,7 +32,7 @@ def by_player(sizes: Sequence[Sizes], labels: Sequence[tf.Tensor], moving: Seque
     Args:
         sizes: Of each array.
         labels: Which player each position belongs to, (n, *size) int of each array.
-        moving: One tensor (n, k, players), 1 for what is kept.
+        moving: One tensor (n, k, players) bool, True for what is kept.
     """
     (present,) = moving
     rows = tf.shape(present)[:2]
@@ -70,25 +70,25 @@ def by_window(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[t
     return masks
 
 
-def by_grid(sizes: Sequence[Sizes], _: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+def by_grid(sizes: Sequence[Sizes], cells: Sequence[tf.Tensor], moving: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Masks (1, k, *size) of each array, linear between the nodes of shifted grids.
 
     Args:
         sizes: Of each array.
-        moving: For each array its nodes (k, ...), one more along each axis than cells reach; the shifts (k, axes) of
-            the grids in cells, from 0 to below 1; and the lengths (axes,) of a cell, none for a table, whose nodes
-            are its mask.
+        cells: Of each array the lengths (1, axes) of a cell; without axes for a table, whose nodes are its mask.
+        moving: For each array its nodes (k, ...), one more along each axis than cells reach; shifts (m, axes) of grids
+            in cells, from 0 to below 1; and which of them each mask has, (k,) int.
     """
     masks = []
-    for size, nodes, shift, cell in zip(sizes, moving[::3], moving[1::3], moving[2::3], strict=True):
+    for size, cell, nodes, shifts, which in zip(sizes, cells, moving[::3], moving[1::3], moving[2::3], strict=True):
         shape = tf.shape(nodes)
         mask = nodes
-        for axis, length in enumerate(size[: cell.shape[0]]):
-            at = tf.range(length, dtype=nodes.dtype) / cell[axis] + shift[:, axis : axis + 1]
-            away = at[..., None] - tf.cast(tf.range(shape[axis + 1]), nodes.dtype)
+        for axis, length in enumerate(size[: cell.shape[1]]):
+            at = tf.range(length, dtype=nodes.dtype) / cell[0, axis] + shifts[:, axis : axis + 1]
+            near = tf.nn.relu(1 - tf.abs(at[..., None] - tf.cast(tf.range(shape[axis + 1]), nodes.dtype)))
             # The axis that is interpolated goes last; when all have been, their order is the old one.
             mask = tf.reshape(mask, (shape[0], shape[axis + 1], -1))
-            mask = tf.matmul(mask, tf.nn.relu(1 - tf.abs(away)), transpose_a=True, transpose_b=True)
+            mask = tf.matmul(mask, tf.gather(near, which), transpose_a=True, transpose_b=True)
         masks.append(tf.reshape(mask, (1, shape[0], *size)))
     return masks
 
@@ -122,7 +122,7 @@ class Masked:
         references: For each reference its arrays (n, ...).
         inputs: What the model gets besides, where a layer's output is replaced.
         paint: `by_player`, `by_value`, `by_window` or `by_grid`.
-        fixed: What it needs besides what travels, such as label maps.
+        fixed: What it needs besides what travels, (1 or n, ...) each: label maps, lengths of cells.
     """
 
     def __init__(
@@ -235,22 +235,20 @@ def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:
     shape: Sequence[int | None] = [None] * array.ndim
     if paint is by_window:
         shape = [None, *array.shape[1:]]
-    elif paint is by_grid and array.ndim == 1:
-        shape = array.shape
     return tf.TensorSpec(shape, array.dtype)
 
 
 def _composed(value: tf.Tensor, reference: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1.
+    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...).
 
-    A mask may also have all axes of its array.
+    A mask may also have all axes of its array. Exact where it is bool, or 0, or the reference 0.
     """
     channel = [1] * (value.shape.rank + 1 - mask.shape.rank)
     shape = tf.concat([tf.shape(mask)[:2], [1], tf.shape(mask)[2:], channel], axis=0)
     mask = tf.reshape(mask, tf.cast(shape, tf.int32))
     if mask.dtype == tf.bool:
         return tf.where(mask, value[:, None, None], reference[:, None])
-    return mask * value[:, None, None] + (1 - mask) * reference[:, None]
+    return reference[:, None] + mask * (value[:, None, None] - reference[:, None])
 
 
 def _scores(

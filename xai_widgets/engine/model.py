@@ -19,9 +19,9 @@ from xai_widgets.engine.chunks import calls, rows_a_call, work_of
 from xai_widgets.engine.compiled import (
     MOST_FUNCTIONS,
     Compiled,
+    Traced,
     build_of,
     compiled_of,
-    concrete,
     identity,
     losses_kept,
     specs,
@@ -98,20 +98,7 @@ class ModelView:
     def layers(self) -> dict[str, Any]:
         """Every layer at any depth by its path, such as "backbone/conv5"; a layer used twice is listed once."""
         found: dict[str, Any] = {}
-        seen: set[int] = set()
-
-        def visit(layer: Any, path: str) -> None:
-            for child in getattr(layer, "_layers", ()):
-                if id(child) in seen or not isinstance(child, keras.layers.Layer):
-                    continue
-                seen.add(id(child))
-                name = f"{path}{child.name}"
-                while name in found:
-                    name += "'"
-                found[name] = child
-                visit(child, f"{name}/")
-
-        visit(self.model, "")
+        _find_layers(self.model, "", found, set())
         return found
 
     def path_of(self, name: str, argument: str) -> str:
@@ -189,8 +176,8 @@ class ModelView:
         function: Callable[..., Any],
         specs: Sequence[Any],
         fact: Callable[[], Any] = lambda: None,
-    ) -> tuple[Any, Any]:
-        """The concrete function under `key`, traced where it is new, and what `fact` told right after its tracing.
+    ) -> tuple[Traced, Any]:
+        """The traced function under `key`, traced where it is new, and what `fact` told right after its tracing.
 
         Args:
             key: What tells this function from others of the same model, preprocessing and layer.
@@ -198,13 +185,12 @@ class ModelView:
             specs: Its input signature.
             fact: Tells what was learnt while tracing.
         """
-        shapes = tuple((tuple(spec.shape), spec.dtype) for spec in specs)
-        full = (key, identity(self.preprocess), self.wrt, shapes, self.build)
+        full = (key, identity(self.preprocess), self.wrt, tuple(specs), self.build)
         store = self._compiled
         with store.lock:
             if full not in store.functions:
                 with losses_kept(self.model):
-                    traced = self._concrete(function, specs)
+                    traced = self._traced(function, specs)
                 while len(store.functions) >= MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
                 store.functions[full] = traced, fact()
@@ -229,7 +215,7 @@ class ModelView:
         """What the model adds as a loss or assigns to a variable (a stateful LSTM does) goes nowhere within."""
         return keras.StatelessScope(self._standins, collect_losses=True)
 
-    def _concrete(self, function: Callable[..., Any], specs: Sequence[Any]) -> Any:
+    def _traced(self, function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
         def run(*tensors: tf.Tensor) -> Any:
             with self._stateless():  # around all of it: a derivative may read weights after the call of the model
                 return function(*tensors)
@@ -238,11 +224,11 @@ class ModelView:
         if self.build not in covered:
             try:
                 with uncovered((self.model, *self.layers.values())):
-                    return concrete(run, specs)
+                    return Traced(run, specs)
             except tf.errors.OperatorNotAllowedInGraphError:  # one of its tf.functions may live by its autograph
                 covered.add(self.build)
         try:
-            return concrete(run, specs)
+            return Traced(run, specs)
         except tf.errors.OperatorNotAllowedInGraphError as error:
             raise ValueError(
                 "the model cannot be traced (model.predict cannot run it either): it uses a tensor as a Python bool or "
@@ -430,3 +416,16 @@ class ModelView:
             for path in self.group:
                 stack.enter_context(tapped(layers[path], functools.partial(see, path)))
             yield
+
+
+def _find_layers(layer: Any, path: str, found: dict[str, Any], seen: set[int]) -> None:
+    """Enter the layers within a layer by their paths, each once."""
+    for child in getattr(layer, "_layers", ()):
+        if id(child) in seen or not isinstance(child, keras.layers.Layer):
+            continue
+        seen.add(id(child))
+        name = f"{path}{child.name}"
+        while name in found:
+            name += "'"
+        found[name] = child
+        _find_layers(child, f"{name}/", found, seen)

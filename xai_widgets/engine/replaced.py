@@ -43,37 +43,41 @@ def slopes_at(
     return [one.numpy() for one in slopes]
 
 
-def scores_without(
-    view: ModelView,
-    score: Score,
-    inputs: Sequence[np.ndarray],
-    site: Sequence[np.ndarray],
-    kept: Sequence[np.ndarray],
-    structure: Any,
-) -> np.ndarray:
-    """Scores (n, c) with channels of the `wrt` layer set to zero.
+class WithoutChannels:
+    """Scores with channels of the `wrt` layer set to zero: a compiled function with what stays the same bound to it.
 
     Args:
         inputs: (n, ...) each, for what does not pass through the layer.
         site: The layer's outputs, (n, ..., channels) for each of its calls.
-        kept: (n, c, channels) for each call: 1 where a channel stays, 0 where it is taken out.
     """
 
-    def run(*tensors: tf.Tensor) -> Any:
-        *bound, classes = tensors
-        values, rest = bound[: len(inputs)], bound[len(inputs) :]
-        activations, factors = rest[: len(site)], rest[len(site) :]
-        count = tf.shape(factors[0])[1]
-        ablated = [_rows(one[:, None] * _spread(factor, one)) for one, factor in zip(activations, factors, strict=True)]
-        rows = [tf.repeat(one, count, axis=0) for one in values]
-        scores = _replaced(view, score, rows, ablated, structure, classes)
-        return tf.reshape(precise(scores), (-1, count))
+    def __init__(
+        self, view: ModelView, score: Score, inputs: Sequence[np.ndarray], site: Sequence[np.ndarray], structure: Any
+    ) -> None:
+        def run(*tensors: tf.Tensor) -> Any:
+            *bound, classes = tensors
+            values, rest = bound[: len(inputs)], bound[len(inputs) :]
+            activations, factors = rest[: len(site)], rest[len(site) :]
+            count = tf.shape(factors[0])[1]
+            pairs = zip(activations, factors, strict=True)
+            ablated = [_rows(one[:, None] * _spread(factor, one)) for one, factor in pairs]
+            rows = [tf.repeat(one, count, axis=0) for one in values]
+            scores = _replaced(view, score, rows, ablated, structure, classes)
+            return tf.reshape(precise(scores), (-1, count))
 
-    kept = [one.astype(array.dtype) for one, array in zip(kept, site, strict=True)]
-    factor_specs = [tf.TensorSpec([None, None, one.shape[-1]], one.dtype) for one in kept]
-    key = ("scores without", *score.key, repr(structure), len(site))
-    function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), *factor_specs, CLASSES])
-    return function(*map(tf.constant, (*inputs, *site, *kept)), tf.constant(score.classes, tf.int32)).numpy()
+        factors = [tf.TensorSpec([None, None, one.shape[-1]], one.dtype) for one in site]
+        key = ("scores without", *score.key, repr(structure), len(site))
+        self._function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), *factors, CLASSES])
+        self._bound = list(map(tf.constant, (*inputs, *site)))
+        self._classes = tf.constant(score.classes, tf.int32)
+
+    def __call__(self, kept: Sequence[np.ndarray]) -> np.ndarray:
+        """Scores (n, c).
+
+        Args:
+            kept: (n, c, channels) for each call: 1 where a channel stays, 0 where it is taken out; of the site's type.
+        """
+        return np.asarray(self._function(*self._bound, *map(tf.constant, kept), self._classes).numpy())
 
 
 def scores_masked(

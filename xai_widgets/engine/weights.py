@@ -41,7 +41,7 @@ def weighted_layers(view: ModelView, inputs: Sequence[np.ndarray], structure: An
     function, order = view.compiled(("calls", repr(structure)), run, specs(inputs), lambda: tuple(calls))
     last = {path: place for place, path in enumerate(order)}
     owners = {path: _called(path, last) for path, layer in view.layers.items() if layer._trainable_variables}
-    used = {id(variable) for variable in function.graph.variables}
+    used = {id(variable) for variable in function.variables}
     for path in owners:
         if owners[path] not in last and any(id(one.value) in used for one in own_variables(view.layers[path])):
             raise ValueError(

@@ -34,8 +34,10 @@ class _Ablations(Trials):
     """The layer without channels."""
 
     def __init__(self, layer: ModelView, score: Score, inputs: Inputs, seen: Look) -> None:
-        self._layer, self._score, self._structure = layer, score, inputs.structure
-        self._entered = layer.enter(inputs.arrays, inputs.structure)
+        from xai_widgets.engine.replaced import WithoutChannels
+
+        entered = layer.enter(inputs.arrays, inputs.structure)
+        self._without = WithoutChannels(layer, score, entered, seen.activations, inputs.structure)
         self._whole = seen.scores.astype(np.float64)
         self.sizes = seen.activations
 
@@ -48,11 +50,9 @@ class _Ablations(Trials):
         return size(activations)
 
     def scores(self, call: int, channels: np.ndarray) -> np.ndarray:
-        from xai_widgets.engine.replaced import scores_without
-
         kept = [np.ones((*channels.shape, one.shape[-1]), one.dtype) for one in self.sizes]
         np.put_along_axis(kept[call], channels[..., None], 0, axis=2)
-        return scores_without(self._layer, self._score, self._entered, self.sizes, kept, self._structure)
+        return self._without(kept)
 
     def absent(self, call: int) -> np.ndarray:
         return self._whole

@@ -183,7 +183,7 @@ def play(
     look: Callable[[np.ndarray], Look]
     if before is None:
         assert make is not None
-        look = partial(_look, masking.scores(by_player, players.labels), masking.site[0].dtype)
+        look = partial(_look, masking.scores(by_player, players.labels))
         games = [make(int(players.counts[rows[0]]), len(rows)) for rows in members]
     else:
         look, games = before.look, before.games
@@ -284,8 +284,8 @@ class _Match:
         return joint
 
 
-def _look(masked: Masked, dtype: np.dtype[Any], present: np.ndarray) -> Look:
-    return masked.look([np.asarray(present, dtype)])
+def _look(masked: Masked, present: np.ndarray) -> Look:
+    return masked.look([np.asarray(present, bool)])
 
 
 def _ends(present: np.ndarray) -> np.ndarray:

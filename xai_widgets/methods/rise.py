@@ -55,13 +55,13 @@ class RISE(Method):
 
         masking = Masking(view, score, self.baseline, inputs)
         grids = Grids(masking.site, self.grid, self.keep, self.seed)
-        scores = masking.scores(by_grid)
+        scores = masking.scores(by_grid, grids.cells)
         whole = absent = middle = outputs = None
         sums: list[np.ndarray] | None = None
         spread = Spread(grids, len(inputs))
         for call in masking.calls(self.samples):
             if middle is None:  # what is whole and what is absent go along once
-                found, parts, outputs = scores.look(grids.with_ends(call))
+                found, parts, outputs = scores.look(grids.rows(call, ends=True))
                 (whole, absent), found = found[:, :2].T, found[:, 2:]
                 for part in parts:  # of these two masks only the whole one, all of it 1, is in the sums
                     part -= np.stack([np.ones_like(whole), np.ones_like(whole), whole], axis=1)[..., None]

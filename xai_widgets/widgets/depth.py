@@ -226,14 +226,14 @@ def channel_shown(task: Task, found: Gradient, layer: str, channel: int) -> dict
 
 def channel_removed(task: Task, found: Gradient, layer: str, channel: int) -> dict[str, Any]:
     """What the score is with a channel set to zero, in all calls of the layer, and that in a sentence."""
-    from xai_widgets.engine.replaced import scores_without
+    from xai_widgets.engine.replaced import WithoutChannels
 
     told = task.score.told(task.subject.outputs, task.subject.names)
     view, _, inputs, structure = Asked.by(task).at(layer)
-    kept = [np.ones((1, 1, one.shape[-1])) for one in found.site]
+    kept = [np.ones((1, 1, one.shape[-1]), one.dtype) for one in found.site]
     for one in kept:
         one[..., channel] = 0
-    without = float(scores_without(view, told, inputs, found.site, kept, structure)[0, 0])
+    without = float(WithoutChannels(view, told, inputs, found.site, structure)(kept)[0, 0])
     return finite({"without": without, "effect": _effect(told, channel, float(found.scores[0]), without)})
 
 
