@@ -1,7 +1,7 @@
 """Models that many tests share, and the promise that none of them is ever changed."""
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,12 +32,14 @@ def zoo() -> models.Zoo:
     return models.Zoo()
 
 
-def _specimens(names: Iterable[str], fast: Container[str] = models.REPRESENTATIVE) -> list[Any]:
-    """Some in the fast tests, all of them in the slow ones."""
-    return [pytest.param(name, marks=() if name in fast else pytest.mark.slow) for name in sorted(names)]
+def _specimens(names: Iterable[str]) -> list[Any]:
+    """What is representative in the fast tests, all of them in the slow ones."""
+    return [
+        pytest.param(name, marks=() if name in models.REPRESENTATIVE else pytest.mark.slow) for name in sorted(names)
+    ]
 
 
-@pytest.fixture(params=_specimens((*models.REPRESENTATIVE, *models.MEETING), models.REPRESENTATIVE[:1]))
+@pytest.fixture(params=_specimens((*models.REPRESENTATIVE, *models.MEETING)))
 def batched_model(request: pytest.FixtureRequest, zoo: models.Zoo) -> models.Specimen:
     """Each model in turn whose samples could meet in a batch."""
     return zoo[request.param]

@@ -7,11 +7,12 @@ import weakref
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from models import Branching, functional, nested, samples, unchanged
 
 import xai_widgets as xai
-from xai_widgets.engine.compiled import _COMPILED
+from xai_widgets.engine.compiled import _COMPILED, Traced
 from xai_widgets.engine.model import ModelView
 
 
@@ -77,6 +78,36 @@ def test_a_deleted_model_is_freed_with_its_functions(captured):
     gc.collect()
     assert gone() is None
     assert len(_COMPILED) <= before
+
+
+@pytest.mark.parametrize("method", [xai.Saliency(), xai.RISE(samples=64), xai.AblationCAM(channels=4)])
+def test_what_is_done_with_is_freed_at_once(method, digits):
+    """No cycle is left for the collector, whose full rounds take longer than a small network's passes."""
+
+    def explain():
+        xai.explain(digits.model, digits.inputs[:1], method, target=3)
+
+    explain()
+    gc.collect()
+    gc.disable()
+    try:
+        explain()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_a_traced_function_does_not_need_its_short_cut():
+    factor = tf.Variable(2.0)
+    traced = Traced(
+        lambda x, y: {"sum": x + y, "product": [factor * x]}, [tf.TensorSpec([None]), tf.TensorSpec([None])]
+    )
+    given = tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0])
+    short = traced(*given)
+    assert traced._flat is not None
+    traced._flat = None
+    tf.nest.map_structure(np.testing.assert_array_equal, short, traced(*given))
+    assert traced.variables == (factor,)
 
 
 @pytest.mark.slow

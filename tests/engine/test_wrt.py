@@ -56,6 +56,7 @@ def test_of_a_layer_called_twice_there_are_values_for_each_call(zoo, method):
 
 
 @each
+@pytest.mark.slow
 def test_of_an_identity_it_is_that_of_the_input(method):
     """The baseline of the layer is what the layer makes of the baseline of the input: here the same."""
     x = keras.Input((6, 6, 2))

@@ -537,7 +537,9 @@ def siamese():
 
 
 @every
-@pytest.mark.parametrize("layer", [None, "deep.conv", "backbone/deep.conv"])
+@pytest.mark.parametrize(
+    "layer", [None, *(pytest.param(name, marks=pytest.mark.slow) for name in ("deep.conv", "backbone/deep.conv"))]
+)
 def test_a_siamese_network_has_a_map_for_each_call_in_order(siamese, cls, layer):
     model, inputs = siamese
     with unchanged(model):
