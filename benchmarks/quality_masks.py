@@ -31,6 +31,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 # As good as a half, but it is none: masks are then independent.
 INDEPENDENT = float(np.nextafter(0.5, 1))
 BACKGROUND = 20
+FAR = 1000
 
 
 def networks(short):
@@ -59,6 +60,11 @@ def compared(maps, truth):
     truth = truth.ravel()
     correlations = [np.corrcoef(one.ravel(), truth)[0, 1] for one in maps]
     return np.mean(correlations), np.mean([((one.ravel() - truth) ** 2).sum() for one in maps]) / (truth**2).sum()
+
+
+def told(figure):
+    """In three places; an estimate far from the truth is no number to compare."""
+    return f"{figure:.3f}" if figure < FAR else f"over {FAR}"
 
 
 def kernel_explainer(run, x, target, background, labels):
@@ -164,7 +170,7 @@ def main():
         lines = panels.setdefault(f"{method}, {name}", {})
         for label, correlation in zip(("xai_widgets", "plain"), figures, strict=False):
             lines.setdefault(label, []).append((budget, correlation))
-        print(f"| {name} | {method} | {budget} | " + " | ".join(f"{one:.3f}" for one in figures) + " |", flush=True)
+        print(f"| {name} | {method} | {budget} | " + " | ".join(map(told, figures)) + " |", flush=True)
     if options.plot:
         draw(panels, options.plot)
     print("\n| network | method | evaluations | explain, ms | forward passes, ms | ratio |\n|" + " --- |" * 6)
