@@ -39,8 +39,8 @@ def of_inputs_with_maps(specimen):
 
 
 def of_channels(specimen):
-    """One value for each channel and position of the last layer that has positions, if a path of inputs reaches it."""
-    return [] if specimen.site else [(*shape, None) for shape in specimen.maps]
+    """One value for each channel and position of the last layer that has positions."""
+    return [(*shape, None) for shape in specimen.maps]
 
 
 def of_positions(specimen):

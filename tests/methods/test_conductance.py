@@ -107,3 +107,22 @@ def test_refusals(zoo):
     model, inputs = zoo["functional"]
     with pytest.raises(ValueError, match="give layer=, not wrt="):
         xai.explain(model, inputs, "conductance", wrt="conv")
+
+
+def test_of_token_ids_the_path_runs_in_their_embedding(zoo):
+    model, ids = zoo["tokens"]
+    with unchanged(model):
+        expected = sums(xai.explain(model, ids, xai.IntegratedGradients(steps=8)).values)
+        for layer in ("words", None):
+            a = xai.explain(model, ids, xai.Conductance(layer=layer, steps=8))
+            np.testing.assert_allclose(sums(a.values), expected, atol=1e-5)
+            assert any("where the path runs" in note for note in a.notes)
+
+
+def test_why_there_is_no_gradient_is_told(convolutional):
+    model, inputs = convolutional
+    with pytest.raises(ValueError, match=f"does not depend on the output of layer '{model.layers[-1].name}': it is"):
+        xai.explain(model, inputs, xai.Conductance(layer=model.layers[-1].name))
+    rounded = keras.Sequential([keras.Input((3,)), layers.Lambda(keras.ops.round), layers.Dense(2)])
+    with pytest.raises(ValueError, match="by any differentiable way: rounding"):
+        xai.explain(rounded, samples(3), "saliency")

@@ -120,7 +120,7 @@ def _compiled_step(
                 f"ActivationMaximization climbs the slope of the score, but that of model {view.name!r} depends on its "
                 "input by no differentiable way (token ids, say, have no neighbours)"
             )
-        slopes = complete(found, inks, view)
+        slopes = complete(found, inks, view, scores)
         sizes = _sizes(slopes)
         rate, l2, smooth, step = tf.unstack(tf.cast(settings, slopes[0].dtype))
         pulls = [

@@ -76,6 +76,7 @@ class Gradients:
     view: ModelView
     layers: dict[str, tuple[list[tf.Tensor], list[tf.Tensor]]]
     unreached: frozenset[str]
+    reached: frozenset[str]
     scores: np.ndarray
     outputs: Outputs
 
@@ -86,7 +87,7 @@ class Gradients:
     def of(self, layer: str) -> Gradient:
         """The same as `gradient` gives of a layer alone."""
         if layer in self.unreached:
-            raise ValueError(no_gradient(self.view.at(layer)))
+            raise ValueError(no_gradient(self.view.at(layer), layer in self.reached))
         slopes = [one.numpy() for one in self.layers[layer][0]]
         return Gradient(slopes, self.site(layer), self.scores, self.outputs)
 
@@ -101,7 +102,7 @@ def gradients_of_group(view: ModelView, score: Score, inputs: Sequence[np.ndarra
     kept: Gradients | None = None if view.recall is None else view.recall.found
     if kept is not None and tuple(kept.layers) == group:
         return kept
-    traced: list[tuple[Outputs, frozenset[str]]] = []
+    traced: list[tuple[Outputs, frozenset[str], frozenset[str]]] = []
 
     def run(*tensors: tf.Tensor) -> Any:
         *values, classes = tensors
@@ -118,22 +119,26 @@ def gradients_of_group(view: ModelView, score: Score, inputs: Sequence[np.ndarra
                 scores, outputs = view.score_and_outputs(score, values, structure, classes)
         found = tape.gradient(scores, sites)
         unreached = frozenset(path for path in group if all(one is None for one in found[path]))
-        traced.append((outputs, unreached))
+        reached = frozenset(path for path in group if reaches(sites[path], [scores]))
+        traced.append((outputs, unreached, reached))
         slopes = {
-            path: [tf.zeros([])] if path in unreached else complete(found[path], sites[path], view) for path in group
+            path: [tf.zeros([])] if path in unreached else complete(found[path], sites[path], view, scores)
+            for path in group
         }
         return slopes, {path: list(map(precise, sites[path])) for path in group}, precise(scores), given(outputs)
 
-    def fact() -> tuple[Any, tuple[Head, ...], frozenset[str]]:
-        outputs, unreached = traced[-1]
-        return outputs.structure, outputs.heads, unreached
+    def fact() -> tuple[Any, tuple[Head, ...], frozenset[str], frozenset[str]]:
+        outputs, unreached, reached = traced[-1]
+        return outputs.structure, outputs.heads, unreached, reached
 
     # One function, whichever of the layers is asked for.
     key = ("gradients", group, *score.key, repr(structure))
-    function, (template, heads, unreached) = view.at(group[0]).compiled(key, run, [*specs(inputs), CLASSES], fact)
+    function, (template, heads, unreached, reached) = view.at(group[0]).compiled(
+        key, run, [*specs(inputs), CLASSES], fact
+    )
     slopes, sites, scores, columns = function(*map(tf.constant, inputs), tf.constant(score.classes, tf.int32))
     layers = {path: (slopes[path], sites[path]) for path in group}
-    result = Gradients(view, layers, unreached, scores.numpy(), gathered(columns, template, heads))
+    result = Gradients(view, layers, unreached, reached, scores.numpy(), gathered(columns, template, heads))
     if view.recall is not None:
         view.recall.found = result
     return result
@@ -201,7 +206,7 @@ def differentiate(
             with view.tap(see):
                 scores, outputs = view.score_and_outputs(score, values, structure, classes)
     slopes = tape.gradient(scores, site) if derivative is None else derivative(scores, site)
-    return complete(slopes, site, view), site, precise(scores), outputs
+    return complete(slopes, site, view, scores), site, precise(scores), outputs
 
 
 def layer_output(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:
@@ -257,24 +262,38 @@ def token_layer(view: ModelView, inputs: Sequence[np.ndarray], structure: Any) -
     return path
 
 
-def complete(gradients: Sequence[Any], site: Sequence[tf.Tensor], view: ModelView) -> list[tf.Tensor]:
-    """The gradients as tensors, zeros for an array of the site that the score does not depend on.
+def complete(
+    gradients: Sequence[Any], site: Sequence[tf.Tensor], view: ModelView, scores: tf.Tensor
+) -> list[tf.Tensor]:
+    """The gradients of the scores as tensors, zeros for an array of the site that they do not depend on.
 
     Raises:
-        ValueError: The score depends on none.
+        ValueError: They depend on none.
     """
     if all(one is None for one in gradients):
-        raise ValueError(no_gradient(view))
+        raise ValueError(no_gradient(view, reaches(site, [scores])))
     return [
         precise(tf.zeros_like(value) if one is None else tf.convert_to_tensor(one))
         for one, value in zip(gradients, site, strict=True)
     ]
 
 
-def no_gradient(view: ModelView) -> str:
-    """Why there is no gradient, and what to do."""
-    if view.wrt is not None:
-        return f"the score does not depend on the output of layer {view.wrt!r} by any differentiable way"
+def no_gradient(view: ModelView, reached: bool) -> str:
+    """Why there is no gradient, and what to do.
+
+    Args:
+        view: The model.
+        reached: Whether the site's values go into the score at all.
+    """
+    if view.wrt is not None and not reached:
+        return (
+            f"the score does not depend on the output of layer {view.wrt!r}: it is taken before that layer's end (the "
+            "logit is what enters the final softmax or sigmoid), or on a way beside it"
+        )
+    site = f"the output of layer {view.wrt!r}" if view.wrt is not None else "its input"
     embeddings = [path for path, layer in view.layers.items() if type(layer).__name__ == "Embedding"]
-    hint = f"; for token ids give wrt={embeddings[0]!r}" if embeddings else ""
-    return f"the score of model {view.name!r} does not depend on its input by any differentiable way{hint}"
+    hint = f"; for token ids give wrt={embeddings[0]!r}" if embeddings and view.wrt is None else ""
+    return (
+        f"the score of model {view.name!r} does not depend on {site} by any differentiable way: rounding, an argmax, a "
+        f"comparison or whole numbers lie between{hint}. Occlusion, RISE, LIME and KernelSHAP need no derivative"
+    )

@@ -25,7 +25,7 @@ from xai_widgets.composites import Composite, Rule
 from xai_widgets.engine.compiled import specs
 from xai_widgets.engine.gradients import CLASSES, no_gradient
 from xai_widgets.engine.model import ModelView
-from xai_widgets.engine.outputs import Head, Outputs, gathered, given, precise
+from xai_widgets.engine.outputs import Head, Outputs, gathered, given, precise, reaches
 from xai_widgets.engine.relevance_walk import Walk
 from xai_widgets.engine.score import Score
 from xai_widgets.engine.taps import marked, tapped
@@ -109,7 +109,7 @@ def relevance(
         walk = Walk(values, site, precise(scores), plan, ("", *view.layers), (epsilon, gamma), limits)
         totals = walk.run()
         if all(total is None for total in totals):
-            raise ValueError(no_gradient(view))
+            raise ValueError(no_gradient(view, reaches(site, [scores])))
         if view.wrt is None:
             _refuse_unused(walk, plan)
         found = [tf.zeros_like(precise(at)) if one is None else one for one, at in zip(totals, site, strict=True)]

@@ -35,7 +35,7 @@ def slopes_at(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(replacements)
             scores = _replaced(view, score, values, replacements, structure, classes)
-        return complete(tape.gradient(scores, replacements), replacements, view)
+        return complete(tape.gradient(scores, replacements), replacements, view, scores)
 
     key = ("slopes at", *score.key, repr(structure), len(site))
     function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), CLASSES])

@@ -63,7 +63,7 @@ def multipliers(
         _refuse(rules.between_ops, ruled, instead)
         with graph.gradient_override_map(_names()):
             gradients = _derived(rules, scores, places, instead)
-        return complete(gradients, places, view), precise(scores)
+        return complete(gradients, places, view, scores), precise(scores)
 
     key = ("shap's rules", *score.key, repr(structure))
     function, _ = view.compiled(key, run, [*specs(besides), *specs(site), CLASSES])

@@ -12,6 +12,7 @@ from xai_widgets.declare import param
 from xai_widgets.layout import positions
 from xai_widgets.methods.base import Frame, Inputs, Method
 from xai_widgets.methods.integrated_gradients import equals_input
+from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -23,7 +24,8 @@ class Conductance(Method):
     """Integrated gradients as they flow through the units of a hidden layer (Dhamdhere et al., 2018).
 
     The values have the shape of the layer's output. They sum to the score minus the baseline's score where everything
-    passes through the layer, and once: the residual is what goes around it.
+    passes through the layer, and once: the residual is what goes around it. Of token ids the path runs in the output of
+    the embedding that they enter.
     """
 
     missing: ClassVar[str] = "it goes around the layer, or wants more steps"
@@ -51,7 +53,7 @@ class Conductance(Method):
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.cam import spatial_layers
         from xai_widgets.engine.conductance import ConductanceWalk
-        from xai_widgets.engine.gradients import layer_output
+        from xai_widgets.engine.gradients import layer_output, token_layer
         from xai_widgets.engine.path import path_means
 
         structure = inputs.structure
@@ -64,14 +66,16 @@ class Conductance(Method):
         else:
             layer = view.path_of(self.layer, "Conductance.layer")
         at = view.at(layer)
-        references = [
-            [self.baseline.reference(array, draw) for array in inputs.arrays]
-            for draw in range(self.baseline.count or 1)
-        ]
-        starts = [view.enter(arrays, structure) for arrays in references]
-        walk = ConductanceWalk(at, score, entered, layer_output(at, entered, structure), structure)
+        tokens = token_layer(view, entered, structure)
+        entry = view if tokens is None else view.at(tokens)
+        site = Site(entry, self.baseline, inputs, entered)
+        starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
+        walk = ConductanceWalk(at, score, entered, layer_output(at, entered, structure), structure, entry, site.end)
         shape = " x ".join(map(str, walk.end[0].shape[1:]))
-        facts, notes = (f"The values are those of layer {layer!r}, {shape}.",), equals_input(starts, entered)
+        facts: tuple[str, ...] = (f"The values are those of layer {layer!r}, {shape}.",)
+        if tokens is not None:
+            facts += (f"Token ids enter through the output of their embedding {tokens!r}, where the path runs.",)
+        notes = equals_input(starts, site.end)
         if len(walk.end) > 1:
             notes += (f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.",)
         for state in path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered)):
@@ -82,7 +86,7 @@ class Conductance(Method):
                 passes=state.passes,
                 total=round(state.passes / state.progress),
                 change=state.change,
-                baseline=references[0],
+                baseline=site.shown,
                 baseline_score=state.start_score,
                 path=(state.alphas, state.scores),
                 facts=facts,
