@@ -154,3 +154,38 @@ def test_a_saturated_probability_is_pointed_out(zoo):
     calm, x = zoo["functional"]
     a = xai.explain(calm, x, "saliency", probability=True)
     assert not any("vanishes" in note for note in a.notes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "says"),
+    [
+        ({"taget": 1}, TypeError, "no argument 'taget'; did you mean 'target'"),
+        ({"method": xai.Saliency(), "preproces": abs}, TypeError, "no argument 'preproces'; did you mean 'preprocess'"),
+        ({"normalise": "l1"}, TypeError, "Saliency has no parameter 'normalise'; did you mean 'normalize'"),
+        ({"method": "IG"}, ValueError, "did you mean 'integrated_gradients'"),
+        ({"method": "gradcam++"}, ValueError, "did you mean 'grad_cam_plus_plus'"),
+        ({"target": np.eye(30)[:1]}, TypeError, r"of shape \(1, 30\): of a one-hot target give its argmax"),
+        ({"preprocess": lambda _: None}, ValueError, "preprocess must return what the model takes.*got NoneType"),
+        ({"features": ["age"]}, ValueError, "features must name the 30 columns"),
+    ],
+)
+def test_what_was_meant_is_told(tabular, asked, error, says):
+    with pytest.raises(error, match=says):
+        xai.explain(tabular.model, tabular.inputs[:1], **{"method": "saliency", **asked})
+
+
+def test_columns_have_the_names_of_a_frame_or_those_given(tabular):
+    import pandas as pd
+
+    frame = pd.DataFrame(tabular.inputs[:2], columns=tabular.features)
+    assert xai.explain(tabular.model, frame, "saliency").features == tuple(tabular.features)
+    a = xai.explain(tabular.model, tabular.inputs[:2], "saliency", features=tabular.features)
+    assert a.features == tuple(tabular.features)
+    assert xai.explain(tabular.model, tabular.inputs[:2], "saliency").features == ()
+
+
+def test_a_sample_cut_out_of_others_is_a_baseline_and_case_does_not_matter(tabular):
+    x = tabular.inputs
+    cut, plain = (xai.explain(tabular.model, x[:1], xai.IntegratedGradients(baseline=one)) for one in (x[5:6], x[5]))
+    np.testing.assert_array_equal(cut.values, plain.values)
+    assert xai.IntegratedGradients(baseline="Noise") == xai.IntegratedGradients(baseline=xai.GaussianNoise())

@@ -219,6 +219,7 @@ def explain(
     batch_size: int | None = None,
     names: Sequence[str] | None = None,
     probability: bool = False,
+    features: Sequence[str] | None = None,
     **parameters: Any,
 ) -> Attribution:
     """Attribute a score of a Keras model to its inputs.
@@ -235,18 +236,24 @@ def explain(
         batch_size: Samples that are explained together; by default chosen from the size of an input.
         names: Class names, in the order of the model's outputs.
         probability: Explain the probability instead of the logit.
+        features: Names of the columns of a table; by default those of a pandas frame.
         **parameters: The method's fields, only where `method` is a name.
 
     Raises:
         TypeError: An argument is of a wrong type.
         ValueError: An argument does not fit the model: it is named, with what came and what is allowed.
     """
-    from xai_widgets.task import Subject, Task
+    from xai_widgets.task import Subject, Task, feature_names
 
-    chosen = as_method(IntegratedGradients if method is None else method, parameters)
+    chosen = as_method(IntegratedGradients if method is None else method, parameters, _KEYWORDS)
     subject = Subject(model, inputs, preprocess=preprocess, wrt=wrt, names=names)
     together = positive("batch_size", batch_size)
-    return settled(Task(subject, chosen, target=target, probability=probability), together)
+    columns = feature_names(features, inputs, subject.inputs.arrays)
+    found = settled(Task(subject, chosen, target=target, probability=probability), together)
+    return replace(found, features=columns) if columns and wrt is None else found
+
+
+_KEYWORDS = ("target", "preprocess", "wrt", "batch_size", "names", "probability", "features")
 
 
 def settled(task: Task, together: int | None = None) -> Attribution:

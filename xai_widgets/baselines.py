@@ -51,10 +51,12 @@ class Constant(Baseline):
     def reference(self, inputs: np.ndarray, draw: int = 0) -> np.ndarray:
         value = np.asarray(self.value, inputs.dtype)
         sample = inputs.shape[1:]
+        if value.shape == (1, *sample):  # one sample, cut out of others
+            value = value[0]
         if value.ndim and value.shape not in (sample, sample[-1:]):
             raise ValueError(
-                f"Constant.value of shape {value.shape} does not fit inputs of shape {inputs.shape}: "
-                f"give a number, {sample[-1] if sample else 1} values (one per channel), or an array of shape {sample}"
+                f"Constant.value of shape {value.shape} does not fit samples of shape {sample}: give a number, "
+                f"{sample[-1] if sample else 1} values (one per channel), an array of that shape, or Samples() of many"
             )
         return np.broadcast_to(value, inputs.shape).copy()
 
@@ -206,10 +208,10 @@ def as_baseline(name: str, value: Any) -> Baseline:
         ValueError: The name is unknown.
     """
     if isinstance(value, str):
-        known = {name: cls for cls in BASELINES for name in (cls.name, cls.label.lower(), cls.__name__)}
-        if value not in known:
+        known = {name.lower(): cls for cls in BASELINES for name in (cls.name, cls.label, cls.__name__)}
+        if value.lower() not in known:
             raise ValueError(f"{name} {value!r} is no baseline{nearest(value, [cls.name for cls in BASELINES])}")
-        value = known[value]
+        value = known[value.lower()]
     if isinstance(value, type) and value in BASELINES:
         missing = [field.name for field in fields(value) if field.default is MISSING]
         if missing:

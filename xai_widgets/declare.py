@@ -229,12 +229,19 @@ def nested_methods() -> tuple[type[Declared], ...]:
 def nearest(word: object, known: Iterable[str]) -> str:
     """A hint such as "; did you mean 'saliency'?" with the nearest known word, or the known words."""
     words = list(known)
-    plain = {re.sub(r"[\W_]", "", one).lower(): one for one in words}
-    close = difflib.get_close_matches(re.sub(r"[\W_]", "", str(word)).lower(), plain, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {plain[close[0]]!r}?"
+    initials = {"".join(re.findall(r"(?:^|_)([a-z])", one)): one for one in reversed(words) if "_" in one}
+    plain = {_plain(one): one for one in words}
+    close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.5)
+    meant = initials.get(str(word).lower()) or (plain[close[0]] if close else None)
+    if meant:
+        return f"; did you mean {meant!r}?"
     shown = ", ".join(map(repr, words[:12])) + (", ..." if len(words) > 12 else "")
     return f"; known: {shown}" if words else ""
+
+
+def _plain(word: object) -> str:
+    """The letters and digits of a word, whatever its style; "++" is how people write "plus_plus"."""
+    return re.sub(r"[\W_]", "", str(word).replace("+", "plus")).lower()
 
 
 def positive(name: str, value: Any) -> int | None:

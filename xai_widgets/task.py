@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -300,5 +301,26 @@ def _class_names(names: Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
         return ()
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names must be a sequence of class names, got {names!r}")
+        raise TypeError(f"names must be a sequence of class names, got {reprlib.repr(names)}")
     return tuple(names)
+
+
+def feature_names(features: Sequence[str] | None, inputs: Any, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
+    """Names of the columns of a table, checked: those of a pandas frame where none are given.
+
+    Raises:
+        TypeError: They are no sequence of names.
+        ValueError: There are more or fewer than columns, or two are the same.
+    """
+    if features is None:
+        columns = tuple(map(str, getattr(inputs, "columns", ())))
+        return columns if len(set(columns)) == len(columns) == arrays[0].shape[-1] else ()
+    if isinstance(features, str):
+        raise TypeError(f"features must be a sequence of names, got {features!r}")
+    names = tuple(map(str, features))
+    width = arrays[0].shape[-1]
+    if arrays[0].ndim != 2 or len(names) != width:
+        raise ValueError(f"features must name the {width} columns of a table, got {len(names)} names")
+    if len(set(names)) != width:
+        raise ValueError("features must be different names")
+    return names

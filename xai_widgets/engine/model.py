@@ -270,6 +270,9 @@ class ModelView:
                 raise ValueError(
                     f"preprocess failed on tensors ({tensor_error}) and on NumPy arrays ({error})"
                 ) from error
+        if not all(hasattr(array, "shape") for array in prepared):
+            kinds = ", ".join(type(array).__name__ for array in prepared)
+            raise ValueError(f"preprocess must return what the model takes, arrays with a batch axis, got {kinds}")
         shapes = [tuple(array.shape) for array in prepared]
         if any(shape[:1] != (len(inputs[0]),) for shape in shapes):
             raise ValueError(f"preprocess must keep the {len(inputs[0])} samples of the batch, it gave {shapes}")

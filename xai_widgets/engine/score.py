@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -279,8 +280,15 @@ def _classes(target: Any, head: Head, names: Sequence[str], count: int) -> np.nd
     if isinstance(target, Sequence | np.ndarray):
         if len(target) != count:
             raise ValueError(f"target must be one class or one per sample ({count}), got {len(target)}")
+        if isinstance(target, np.ndarray) and target.ndim > 1:
+            raise TypeError(
+                f"target must be one class per sample, got an array of shape {target.shape}: of a one-hot target give "
+                "its argmax"
+            )
         return np.array([_class_index(one, head, names) for one in target])
-    raise TypeError(f"target must be None, a class, one class per sample, a Target or a callable, got {target!r}")
+    raise TypeError(
+        f"target must be None, a class, one class per sample, a Target or a callable, got {reprlib.repr(target)}"
+    )
 
 
 def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
@@ -293,7 +301,7 @@ def _class_index(target: Any, head: Head, names: Sequence[str]) -> int:
             raise ValueError(f"target {target!r} names {len(same)} classes: give one of {', '.join(map(str, same))}")
         (target,) = same
     if isinstance(target, bool) or not isinstance(target, numbers.Integral):
-        raise TypeError(f"target must be an integer class, got {target!r}")
+        raise TypeError(f"target must be an integer class, got {reprlib.repr(target)}")
     if not 0 <= int(target) < head.classes:
         allowed = f"0 to {head.classes - 1}" if head.classes > 1 else "0, the model's only value"
         raise ValueError(f"target must be {allowed}, got {target}")

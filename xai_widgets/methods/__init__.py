@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xai_widgets.declare import nearest
+from xai_widgets.declare import fields, nearest
 from xai_widgets.methods.ablation_cam import AblationCAM
 from xai_widgets.methods.activation_maximization import ActivationMaximization
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
@@ -123,12 +124,13 @@ __all__ = [
 ]
 
 
-def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Method:
+def as_method(method: Any, parameters: Mapping[str, Any] | None = None, besides: Sequence[str] = ()) -> Method:
     """The method that a value, a class or a name stands for.
 
     Args:
         method: `IntegratedGradients(steps=64)`, `IntegratedGradients`, or either name, such as "integrated_gradients".
         parameters: Fields, only where `method` is a class or a name.
+        besides: What the caller takes by name itself: somebody may have misspelt that.
 
     Raises:
         TypeError: Parameters come with a finished method, one is unknown, or `method` is something else.
@@ -136,6 +138,7 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
     """
     parameters = parameters or {}
     if isinstance(method, Method):
+        _check_names(type(method), parameters, besides)
         if parameters:
             type(method)(**parameters)  # whoever misspelt one, or names one that it has not, hears that first
             raise TypeError(
@@ -150,5 +153,15 @@ def as_method(method: Any, parameters: Mapping[str, Any] | None = None) -> Metho
             raise ValueError(f"unknown method {method!r}{nearest(method, known)}")
         method = known.get(method) or by_class[method]
     if isinstance(method, type) and issubclass(method, Method):
+        _check_names(method, parameters, besides)
         return method(**parameters)
     raise TypeError(f"method must be a method such as IntegratedGradients(steps=64) or its name, got {method!r}")
+
+
+def _check_names(cls: type[Method], parameters: Mapping[str, Any], besides: Sequence[str]) -> None:
+    """Refuse what is no field of a method, but nearly what its caller takes by name."""
+    known = {field.name for field in fields(cls)}
+    for name in parameters.keys() - known if besides else ():
+        near = difflib.get_close_matches(name, [*known, *besides], n=1, cutoff=0.7)
+        if near and near[0] in besides:
+            raise TypeError(f"there is no argument {name!r}; did you mean {near[0]!r}?")

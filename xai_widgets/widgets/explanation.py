@@ -12,8 +12,8 @@ import numpy as np
 from xai_widgets.attribution import Attribution
 from xai_widgets.given import outputs_of
 from xai_widgets.methods import Frame, Inputs
-from xai_widgets.task import Subject, Task
-from xai_widgets.widgets.taken import Taken, feature_names
+from xai_widgets.task import Subject, Task, feature_names
+from xai_widgets.widgets.taken import Taken
 from xai_widgets.wire import value_range
 
 
@@ -77,7 +77,7 @@ class Handed(Taken):
         self.inputs, self.added_axis = None, False
         self.subject = HandedSubject(explanation)
         arrays = self.subject.inputs.arrays
-        self.features = feature_names(features, arrays) or self.subject.attributed(None).features
+        self.features = feature_names(features, None, arrays) or self.subject.attributed(None).features
         self.value_ranges = [value_range(np.nan_to_num(array)) for array in arrays]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xai_widgets.task import Subject
+from xai_widgets.task import Subject, feature_names
 from xai_widgets.wire import value_range
 
 
@@ -26,7 +26,7 @@ class Taken:
         self.inputs = inputs
         self.subject, self.added_axis = _subject(model, inputs, **options)
         arrays = self.subject.inputs.arrays
-        self.features = feature_names(features, arrays)
+        self.features = feature_names(features, inputs, arrays)
         self.value_ranges = [value_range(array) for array in arrays]
 
 
@@ -43,18 +43,3 @@ def _subject(model: Any, inputs: Any, *, preprocess: Any, **options: Any) -> tup
         if not missing or preprocess is None:
             raise
         return Subject(model, np.asarray(inputs)[None], preprocess=preprocess, **options), True
-
-
-def feature_names(features: Sequence[str] | None, arrays: Sequence[np.ndarray]) -> tuple[str, ...]:
-    """Names of the columns of a table, checked."""
-    if features is None:
-        return ()
-    if isinstance(features, str):
-        raise TypeError(f"features must be a sequence of names, got {features!r}")
-    names = tuple(map(str, features))
-    width = arrays[0].shape[-1]
-    if arrays[0].ndim != 2 or len(names) != width:
-        raise ValueError(f"features must name the {width} columns of a table, got {len(names)} names")
-    if len(set(names)) != width:
-        raise ValueError("features must be different names")
-    return names
