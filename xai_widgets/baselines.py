@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xai_widgets.declare import Declared, fields, nearest, param
+from xai_widgets.declare import Declared, document, fields, nearest, param
 from xai_widgets.gaussian import blurred
 from xai_widgets.layout import positions
 
@@ -193,6 +193,8 @@ BASELINES: tuple[type[Baseline], ...] = (
     Samples,
     Mix,
 )
+for _cls in BASELINES:
+    document(_cls)
 
 
 def as_baseline(name: str, value: Any) -> Baseline:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import hashlib
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -128,6 +129,22 @@ class Declared:
     def summary(cls) -> str:
         """First paragraph of the docstring on one line."""
         return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def document(cls: type[Declared]) -> None:
+    """Let `help` tell the fields of a class: what each is for, what is allowed, and its default."""
+    lines = []
+    for field in fields(cls):
+        meta, facts = field.metadata, []
+        if meta["choices"]:
+            facts.append(f"one of {', '.join(map(repr, meta['choices']))}")
+        bounds = {">=": meta["ge"], ">": meta["gt"]}
+        facts += [f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None]
+        facts += [meta["unit"]] if meta["unit"] else []
+        facts.append("required" if field.default is dataclasses.MISSING else f"default {field.default!r}")
+        lines.append(f"\n    {field.name}: {meta['doc']} ({'; '.join(facts)})")
+    if lines:
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\nArgs:{''.join(lines)}"
 
 
 class Words(Mapping[str, str]):

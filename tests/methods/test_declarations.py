@@ -1,6 +1,8 @@
 """Generated from the declarations: every field of every method and baseline."""
 
+import inspect
 import json
+from dataclasses import MISSING
 
 import numpy as np
 import pytest
@@ -191,3 +193,14 @@ def test_a_baseline_by_its_name():
 
 def test_numbers_stand_for_constant_baselines():
     assert xai.IntegratedGradients(baseline=0.5) == xai.IntegratedGradients(baseline=xai.Constant(0.5))
+
+
+@each
+def test_help_tells_every_field_with_its_bounds_and_default(cls):
+    text = inspect.getdoc(cls)
+    for field in fields(cls):
+        line = next(line for line in text.splitlines() if line.strip().startswith(f"{field.name}: "))
+        assert field.metadata["doc"] in line
+        assert field.default is MISSING or repr(field.default) in line
+        assert all(repr(choice) in line for choice in field.metadata["choices"] or ())
+    assert cls.summary() == " ".join(text.split("\n\n")[0].split())

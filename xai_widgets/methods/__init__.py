@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xai_widgets.declare import fields, nearest
+from xai_widgets.declare import document, fields, nearest
 from xai_widgets.methods.ablation_cam import AblationCAM
 from xai_widgets.methods.activation_maximization import ActivationMaximization
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs, Method
@@ -77,6 +77,8 @@ METHODS: tuple[type[Method], ...] = (
 )
 # Methods that no menu can offer: they were run elsewhere, or need data of their own.
 BESIDES: tuple[type[Method], ...] = (TCAV, GivenSHAP)
+for _cls in (*METHODS, *BESIDES):
+    document(_cls)
 GRADIENT_METHODS = tuple(cls for cls in METHODS if issubclass(cls, GradientMethod))
 
 __all__ = [
