@@ -116,18 +116,25 @@ def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
         method: What may take it, for its noise or its baseline.
         inputs: Arrays (n, ...) of the samples; those that are no table are passed over.
     """
-    tables = [array for array in inputs if array.ndim == 2]
     kinds = SmoothGrad | GaussianNoise | UniformNoise | MaxDistance
-    ranged = [one.label for one in parts(method) if isinstance(one, kinds)] if tables else []
-    for array in tables if ranged else ():
-        sizes = np.abs(array).mean(axis=0)
-        sizes = sizes[sizes > 0]
-        if len(sizes) > 1 and sizes.max() > UNEVEN * sizes.min():
-            yield (
-                f"{ranged[0]} takes one range for all columns of the table, and their scales are far apart: the small "
-                "ones drown in it. Scale the columns, or take rows of your data as the baseline: Samples(data)."
-            )
-            return
+    ranged = [one.label for one in parts(method) if isinstance(one, kinds)]
+    if ranged and any(map(uneven, tables(inputs))):
+        yield (
+            f"{ranged[0]} takes one range for all columns of the table, and their scales are far apart: the small "
+            "ones drown in it. Scale the columns, or take rows of your data as the baseline: Samples(data)."
+        )
+
+
+def tables(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Those of some arrays (n, ...) that are tables."""
+    return [array for array in inputs if array.ndim == 2]
+
+
+def uneven(table: np.ndarray) -> bool:
+    """Whether the scales of a table's columns are so far apart that one range for all drowns some."""
+    sizes = np.abs(table).mean(axis=0)
+    sizes = sizes[sizes > 0]
+    return len(sizes) > 1 and bool(sizes.max() > UNEVEN * sizes.min())
 
 
 def early_share(alphas: np.ndarray, scores: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -61,3 +61,31 @@ def test_several_inputs_keep_their_structure():
         xai.explain(model, x["a"])
     with pytest.raises(ValueError, match="same number of samples"):
         xai.explain(model, {"a": x["a"], "b": x["b"][:1]})
+
+
+class Bag(keras.Model):
+    """Ten words, whose embedding no graph of layers shows."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = layers.Embedding(10, 2)
+
+    def call(self, ids):
+        return keras.ops.mean(self.words(ids), axis=1)
+
+
+@pytest.mark.parametrize("subclassed", [False, True])
+def test_ids_outside_of_the_vocabulary_are_refused_in_words(subclassed):
+    x = keras.Input((4,), dtype="int32")
+    model = Bag() if subclassed else keras.Model(x, layers.Flatten()(layers.Embedding(10, 2)(x)))
+    model(np.zeros((1, 4)))
+    says = "looks up row .* of a table of 10: the inputs, or" if subclassed else "token ids from 0 to 9"
+    ids = np.array([[1, 2, 3, 9]])
+    for unknown in (10, -11):
+        with pytest.raises(ValueError, match=says) as raised:
+            xai.explain(model, np.where(ids == 3, unknown, ids), "saliency", target=0)
+        assert len(str(raised.value)) < 200
+    with pytest.raises(ValueError, match=says):
+        xai.explain(model, ids, "occlusion", target=0, baseline=10)
+    xai.explain(model, -ids, "saliency", target=0)  # Keras counts them from the end
+    assert xai.explain(model, ids, xai.IntegratedGradients(steps=2, baseline=10), target=0).values.shape == (1, 4)

@@ -9,6 +9,8 @@ from models import unchanged
 
 import xai_widgets as xai
 from xai_widgets.methods import GradCAM
+from xai_widgets.task import Subject
+from xai_widgets.widgets.evidence import case_of, plain_orders
 from xai_widgets.worker import WORKER
 
 WAIT = 90
@@ -278,3 +280,13 @@ def test_another_model_and_other_samples(widget, digits):
     widget.inputs = digits.inputs[7:9]
     alone = xai.explain(digits.model, digits.inputs[7:8], METHODS[0])
     np.testing.assert_allclose(widget.result(WAIT)[0][0].values, alone.values, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("method", "among_ids"), [("occlusion", True), ("gradient_input", False)])
+def test_token_ids_go_where_the_method_takes_them_for_plain_orders_too(zoo, method, among_ids):
+    model, ids = zoo["tokens_without_mask"]
+    a = xai.explain(model, ids[:1], method)
+    subject = Subject(model, ids[:1])
+    for attribution in (a, *(one for _, one in plain_orders(a))):
+        case = case_of(subject, attribution, None, xai.Constant(0.0))
+        assert (case.embedding is None) == among_ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -70,9 +71,23 @@ class Traced:
         return tuple(self._function.graph.variables)
 
     def __call__(self, *tensors: tf.Tensor) -> Any:
-        if self._flat is None:
-            return self._function(*tensors)
-        return self._flat(list(tensors), self._function.captured_inputs)
+        try:
+            if self._flat is None:
+                return self._function(*tensors)
+            return self._flat(list(tensors), self._function.captured_inputs)
+        except tf.errors.InvalidArgumentError as error:
+            unknown = _UNKNOWN_ID.search(error.message)
+            if unknown is None:
+                raise
+            found, count = map(int, unknown.groups())
+            raise ValueError(
+                f"the model looks up row {found} of a table of {count}: the inputs, or the baseline that takes their "
+                "place, hold a token id that it does not know"
+            ) from None
+
+
+# What a look-up says on the CPU; it is met where the graph of layers does not tell which input holds the ids.
+_UNKNOWN_ID = re.compile(r"indices\S* = (-?\d+) is not in \[0, (\d+)\)")
 
 
 def build_of(model: Any) -> tuple[Any, ...]:

@@ -30,7 +30,28 @@ def read(view: ModelView, inputs: Any) -> Inputs:
         _check(which, array, shapes[place] if shapes else None)
         if len(array) != len(arrays[0]):
             raise ValueError(f"inputs must have the same number of samples, got {[len(one) for one in arrays]}")
+    check_ids("inputs", view, arrays)
     return Inputs(arrays, structure)
+
+
+def check_ids(name: str, view: ModelView, arrays: Sequence[np.ndarray]) -> None:
+    """Refuse token ids that an embedding has no row for.
+
+    Args:
+        name: What errors call them.
+        view: The model.
+        arrays: (n, ...) for each of its inputs.
+
+    Raises:
+        ValueError: There is such an id.
+    """
+    for place, count in view.vocabularies.items():
+        ids = arrays[place]
+        unknown = ids[(ids <= -count - 1) | (ids >= count)]  # Keras counts negative ones from the end
+        if len(unknown):
+            raise ValueError(
+                f"{name} must be token ids from 0 to {count - 1}, the rows of the embedding, got {unknown[0]:g}"
+            )
 
 
 def _tree(view: ModelView, inputs: Any) -> Any:

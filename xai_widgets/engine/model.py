@@ -160,6 +160,25 @@ class ModelView:
             return None
         return [tuple(tensor.shape) for tensor in inputs]
 
+    @property
+    def vocabularies(self) -> dict[int, int]:
+        """How many token ids there are, by the place of each input that an embedding is seen to take as it is.
+
+        The graph of a functional model tells it without a trace; of other models nothing is told.
+        """
+        inputs = getattr(self.model, "inputs", None)
+        if not inputs or self.preprocess is not None or self._outside is not None:
+            return {}
+        places = {id(tensor): place for place, tensor in enumerate(inputs)}
+        return {
+            places[id(tensor)]: layer.input_dim
+            for layer in self.model.layers
+            if type(layer) is keras.layers.Embedding  # another may do what it likes with an id
+            for node in layer._inbound_nodes
+            for tensor in node.input_tensors
+            if id(tensor) in places
+        }
+
     def chunk(self, inputs: Sequence[np.ndarray], forward: bool = False) -> int:
         """How many rows one call of a compiled function takes; without a derivative where it is only `forward`."""
         shapes = tuple(array.shape[1:] for array in inputs)

@@ -43,6 +43,26 @@ def slopes_at(
     return [one.numpy() for one in slopes]
 
 
+def scores_at(
+    view: ModelView, score: Score, inputs: Sequence[np.ndarray], site: Sequence[np.ndarray], structure: Any
+) -> np.ndarray:
+    """Scores (n,) at other outputs of the `wrt` layer; arguments as in `slopes_at`, a row of the score for each."""
+
+    def run(*tensors: tf.Tensor) -> Any:
+        *bound, classes = tensors
+        return precise(_replaced(view, score, bound[: len(inputs)], bound[len(inputs) :], structure, classes))
+
+    key = ("scores at", *score.key, repr(structure), len(site))
+    function, _ = view.compiled(key, run, [*specs(inputs), *specs(site), CLASSES])
+    size = view.chunk(inputs, forward=True)
+    found = []
+    for start in range(0, len(inputs[0]), size):
+        rows = slice(start, start + size)
+        tensors = (tf.constant(array[rows]) for array in (*inputs, *site))
+        found.append(function(*tensors, tf.constant(score.classes[rows], tf.int32)).numpy())
+    return np.concatenate(found)
+
+
 class WithoutChannels:
     """Scores with channels of the `wrt` layer set to zero: a compiled function with what stays the same bound to it.
 

@@ -183,6 +183,11 @@ class Method(Declared):
         """Whether the values are changes of the score per unit of the input, and not shares of it."""
         return False
 
+    @property
+    def unitless(self) -> bool:
+        """Whether only the proportions of the values count: they are neither slopes nor amounts of the score."""
+        return not (self.slopes or self.claims())
+
     @classmethod
     def fits(cls, shape: tuple[int, ...]) -> bool:
         """Whether the method makes sense for inputs of a shape (N, ...)."""
@@ -203,7 +208,7 @@ class Method(Declared):
             elif kind == "method":
                 value.check(view, inputs)
             elif kind == "baseline" and not of_tokens(view):
-                _check_baseline(value, inputs.arrays)
+                _check_baseline(value, inputs.arrays, None if self.through_embedding else view)
 
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         """Explain `score` of `view` at `inputs`, coarse first; each step is at most about 100 ms of work.
@@ -237,8 +242,10 @@ def of_tokens(view: ModelView) -> bool:
     return view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding"
 
 
-def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray]) -> None:
-    """Refuse a baseline that does not fit the inputs."""
+def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray], view: ModelView | None) -> None:
+    """Refuse a baseline that does not fit the inputs, or where a view is given, token ids that its model lacks."""
+    from xai_widgets.engine.inputs import check_ids
+
     for part in parts(baseline):
         assert isinstance(part, Baseline)
         holds_array = any(field.metadata["kind"] in ("value", "array") for field in fields(type(part)))
@@ -246,3 +253,6 @@ def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray]) -> None:
             # What holds no array is told by the shape alone: a large blur takes longer than a check may.
             if holds_array or not part.fits(array.shape):
                 part.reference(array[:1])
+    if view is not None and view.vocabularies:
+        for draw in range(baseline.count or 0):  # what is drawn keeps to the range of the input
+            check_ids("baseline", view, [baseline.reference(array[:1], draw) for array in arrays])

@@ -28,6 +28,9 @@ class GivenSHAP(Method):
     def per_channel(self) -> bool:  # type: ignore[override]
         return self.channels
 
+    def claims(self) -> bool:
+        return True
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         raise ValueError("GivenSHAP came in a shap.Explanation and cannot be run: choose PartitionSHAP, DeepSHAP, ...")
 

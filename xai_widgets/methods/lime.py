@@ -55,6 +55,10 @@ class LIME(Method):
             "The map shows how much a segment raises (+) or lowers (\u2212) {target} in a linear model near the input"
         )
 
+    @property
+    def unitless(self) -> bool:
+        return False
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
         check_segments(self.segments, view, inputs, "LIME")

@@ -38,6 +38,10 @@ class Saliency(GradientMethod):
     def slopes(self) -> bool:
         return True
 
+    @property
+    def unitless(self) -> bool:
+        return self.normalize != "none"
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 

@@ -51,6 +51,10 @@ class SmoothGrad(Method):
     def slopes(self) -> bool:
         return self.of.slopes
 
+    @property
+    def unitless(self) -> bool:
+        return self.of.unitless or self.reduce != "mean"
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
         if self.of != Saliency() and of_tokens(view):

@@ -66,7 +66,9 @@ def deletion(
         model, inputs, preprocess: As in `explain`, the same as the attribution was made with.
         attribution: What is judged; its score is evaluated, in its own unit.
         baseline: What takes the place of removed parts; None for that of the attribution's method, or 0 where it has
-            none. Where it is random or made of samples, scores are averaged over at most eight draws.
+            none. Where it is random or made of samples, scores are averaged over at most eight draws. Of token ids it
+            stands where that of the method does: it replaces the output of the embedding, the mask of the ids kept,
+            or for `Occlusion` and others that mask the ids, unless they were given `wrt`, the ids.
         steps: Points of the curve after its first; there are fewer where there are fewer parts.
         target: As in `explain`; only needed where the attribution explains no single class.
         seed: Of the order of equal values.

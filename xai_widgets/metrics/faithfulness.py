@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from xai_widgets.attribution import Attribution, settled
-from xai_widgets.methods.base import of_tokens
-from xai_widgets.metrics.case import Case
+from xai_widgets.doubts import tables, uneven
+from xai_widgets.metrics.case import MOST_REFERENCES, Case
 from xai_widgets.metrics.checks import positive, whole
 from xai_widgets.metrics.parts import Parts
 from xai_widgets.task import Task
@@ -26,7 +27,7 @@ def infidelity(
     *,
     baseline: Any = None,
     samples: int = 128,
-    scaled: bool = False,
+    scaled: bool | None = None,
     preprocess: Callable[[Any], Any] | None = None,
     target: Any = None,
     seed: int = 0,
@@ -38,10 +39,14 @@ def infidelity(
     method's values are slopes (`Saliency`, `SmoothGrad`), the prediction is the sum of slope times change; elsewhere
     they are contributions, which already stand for the whole change, and the prediction is their sum.
 
+    Where the values are no amounts of the score that could be summed (those of CAM, of RISE, of the windows of
+    Occlusion, which overlap; slopes of a layer or summed over an embedding), the best multiple of the map is taken, as
+    the authors do. That can only lower the number: compare such a map with others at `scaled=True` for all.
+
     Args:
         model, inputs, attribution, baseline, preprocess, target, seed: As in `deletion`.
         samples: Draws of changes.
-        scaled: Take the best multiple of the map, as the authors do for maps without a unit, such as those of CAM.
+        scaled: Whether the best multiple of the map is taken; None for: where its values are no amounts of the score.
 
     Returns:
         (N,) in the unit of the score squared; the smaller the better.
@@ -50,11 +55,12 @@ def infidelity(
         TypeError, ValueError: As in `deletion`.
     """
     case = Case(model, inputs, attribution, preprocess=preprocess, target=target, baseline=baseline)
-    if not isinstance(scaled, bool):
-        raise TypeError(f"scaled must be True or False, got {scaled!r}")
+    if scaled is not None and not isinstance(scaled, bool):
+        raise TypeError(f"scaled must be True, False or None, got {scaled!r}")
     fractions = 1 - np.random.default_rng([whole("seed", seed, 0), 1]).random(whole("samples", samples, 2))
     predicted, drops = _removals(case, fractions, seed, _predictions)
-    if scaled:
+    unitless = attribution.method.unitless or (attribution.method.slopes and not _sloped(case))
+    if unitless if scaled is None else scaled:
         power = (predicted**2).mean(axis=1)
         factor = np.divide((predicted * drops).mean(axis=1), power, out=np.zeros(len(power)), where=power > 0)
         predicted = predicted * factor[:, None]
@@ -109,23 +115,26 @@ def completeness(
 
     Args:
         model, inputs, attribution, preprocess, target: As in `deletion`.
-        baseline: Where the difference is taken from; None for the baseline of the method. Where that is random, is that
-            of an embedding's output, or is none at all but a score (that of LRP is 0), the attribution's own
-            `baseline_score` is taken.
+        baseline: Where the difference is taken from; None for the baseline of the method. Where that is random, has
+            more than eight samples, is that of a layer's output, or is none at all but a score (that of LRP is 0), the
+            attribution's own `baseline_score` is taken.
 
     Returns:
-        (N,) in the unit of the score; 0 where the values add up.
+        (N,) in the unit of the score; 0 where the values add up. NaN, as in `Attribution.residual`, where the method
+        claims no such sum (`Saliency`, `Occlusion`, ...).
 
     Raises:
         TypeError, ValueError: As in `deletion`.
     """
     case = Case(model, inputs, attribution, preprocess=preprocess, target=target, baseline=baseline)
+    if not attribution.method.claims():
+        return np.full(len(attribution), np.nan)
     own = getattr(attribution.method, "baseline", None)
-    fixed = own is not None and own.count is not None and not of_tokens(case.subject.view)
-    if baseline is None and not fixed and np.isfinite(attribution.baseline_score).all():
+    known = own is not None and own.count is not None and own.count <= MOST_REFERENCES and attribution.wrt is None
+    if baseline is None and not known:
         start = attribution.baseline_score
     else:
-        start = case.baseline_scores()
+        start = np.concatenate([part.baseline_scores() for _, part in case.groups()])
     total = sum(
         np.asarray(array, np.float64).reshape(len(array), -1).sum(axis=1) for array in leaves(attribution.values)
     )
@@ -145,7 +154,9 @@ def sensitivity(
 ) -> np.ndarray:
     """Largest relative change of the map under small changes of the input (max-sensitivity, Yeh et al., 2019).
 
-    The attribution's method explains the same class of x + d anew, d uniform within +-`radius` times the range of x.
+    The attribution's method explains the same class of x + d anew, d uniform within +-`radius` times the range of x:
+    of each sample; in a table of several samples, of each column, as columns have scales of their own. A single row
+    tells no range of its columns: where their scales are far apart, a warning says so.
 
     Args:
         model, inputs, attribution, preprocess, target, seed: As in `deletion`.
@@ -163,13 +174,19 @@ def sensitivity(
     positive("radius", radius)
     whole("samples", samples, 1)
     whole("seed", seed, 0)
+    if len(attribution) == 1 and any(map(uneven, tables(case.subject.inputs.arrays))):
+        warnings.warn(
+            "sensitivity takes one range for all columns of the row, and their scales are far apart: the small ones "
+            "drown in it. Scale the columns, or explain several rows, which tell the range of each.",
+            stacklevel=2,
+        )
     *_, largest = sensitivities(case, radius, samples, seed)
     return largest
 
 
 def sensitivities(case: Case, radius: float, samples: int, seed: int) -> Iterator[np.ndarray]:
     """The largest change so far, (n,), after each draw."""
-    if of_tokens(case.subject.view):
+    if case.of_ids:
         raise ValueError("the inputs are token ids: no token is a small change of another")
     subject, attribution = case.subject, case.attribution
     before = _flat(attribution)
@@ -186,7 +203,8 @@ def sensitivities(case: Case, radius: float, samples: int, seed: int) -> Iterato
 def _shifted(arrays: tuple[np.ndarray, ...], radius: float, random: np.random.Generator) -> list[np.ndarray]:
     shifted = []
     for array in arrays:
-        span = np.ptp(array, axis=tuple(range(1, array.ndim)), keepdims=True)
+        columns = array.ndim == 2 and len(array) > 1
+        span = np.ptp(array, axis=0 if columns else tuple(range(1, array.ndim)), keepdims=True)
         shifted.append((array + radius * span * random.uniform(-1, 1, array.shape[1:])).astype(array.dtype))
     return shifted
 
@@ -237,18 +255,26 @@ def _subsets(keys: np.ndarray, fractions: np.ndarray, parts: Parts) -> np.ndarra
 
 def _predictions(case: Case, parts: Parts) -> list[np.ndarray]:
     """What the map predicts for the removal of each part, for each of the references."""
-    attribution, arrays = case.attribution, case.subject.inputs.arrays
-    if not attribution.method.slopes or attribution.wrt is not None:
+    attribution = case.attribution
+    if not _sloped(case):
         return [parts.values]
     values = leaves(attribution.values)
     found = []
     for reference in case.references:
         worth = []
-        for slope, array, away, labels in zip(values, arrays, reference, parts.labels, strict=True):
+        for slope, array, away, labels in zip(values, case.site, reference, parts.labels, strict=True):
             product = np.asarray(slope[case.rows], np.float64) * (array - away)
             worth.append(product.reshape(*labels.shape, -1).sum(axis=-1))
         found.append(parts.with_values(worth).values)
     return found
+
+
+def _sloped(case: Case) -> bool:
+    """Whether the values are a slope for each number that is changed."""
+    attribution, embedding = case.attribution, case.embedding
+    changed = None if embedding is None else embedding.wrt
+    once = len(leaves(attribution.values)) == len(case.subject.inputs.arrays)
+    return attribution.method.slopes and attribution.wrt == changed and once
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:

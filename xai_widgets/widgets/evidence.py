@@ -11,7 +11,7 @@ import numpy as np
 from xai_widgets.attribution import Attribution
 from xai_widgets.baselines import Baseline
 from xai_widgets.layout import has_channels, positions
-from xai_widgets.methods import Saliency
+from xai_widgets.methods import Occlusion, Saliency
 from xai_widgets.metrics.case import Case
 from xai_widgets.metrics.curves import Order, curves
 from xai_widgets.metrics.ranks import flat_maps, rank_correlation
@@ -80,7 +80,10 @@ def _ordered(attribution: Attribution, maps: Sequence[np.ndarray]) -> Attributio
             whole[:] = one
         values.append(whole)
     filled = packed(values, attribution.inputs)
-    return replace(attribution, values=filled, method=Saliency(), segments=None, error=None, wrt=None)
+    # Of token ids, parts are to go where those of the attribution do.
+    through = attribution.wrt is not None or attribution.method.through_embedding
+    method = Saliency() if through else Occlusion()
+    return replace(attribution, values=filled, method=method, segments=None, error=None, wrt=None)
 
 
 def stages(case: Case) -> Iterator[dict[str, Any]]:
