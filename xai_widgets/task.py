@@ -47,7 +47,10 @@ class Subject:
         self.preprocess = preprocess
         self.view = ModelView(model, preprocess, wrt)
         self.inputs = read(self.view, inputs)
-        self.notes = self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure) + self.view.state_notes()
+        self.notes = (
+            *self.view.settle_preprocess(self.inputs.arrays, self.inputs.structure),
+            *self.view.notes([array.shape[1:] for array in self.inputs.arrays]),
+        )
 
     def rows(self, rows: slice) -> Subject:
         """Some of the samples."""

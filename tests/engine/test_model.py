@@ -104,9 +104,9 @@ def test_a_traced_function_does_not_need_its_short_cut():
     )
     given = tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0])
     short = traced(*given)
-    assert traced._flat is not None
-    traced._flat = None
-    tf.nest.map_structure(np.testing.assert_array_equal, short, traced(*given))
+    for other in (None, lambda tensors: tensors):  # not there, or of another signature
+        traced._flat = other
+        tf.nest.map_structure(np.testing.assert_array_equal, short, traced(*given))
     assert traced.variables == (factor,)
 
 
@@ -303,3 +303,59 @@ def test_a_closure_whose_variable_is_set_anew_is_never_stale(zoo):
         put(step + 0.25)  # the last float is freed, and the next may take its place
         score = xai.explain(model, inputs, "saliency", target=target).score
         np.testing.assert_allclose(score, (step + 0.25) * plain, rtol=1e-5)
+
+
+def test_channels_first_are_told_or_refused():
+    inner = keras.Sequential(
+        [
+            keras.Input((3, 9, 8)),
+            layers.Conv2D(2, 3, data_format="channels_first", name="first"),
+            layers.GlobalAveragePooling2D(data_format="channels_first"),
+        ]
+    )
+    outer = keras.Sequential([keras.Input((9, 8, 3)), layers.Permute((3, 1, 2)), inner])
+    x, y = samples(3, 9, 8), samples(9, 8, 3)
+    assert any("channels first" in note for note in xai.explain(inner, x, "saliency", target=0).notes)
+    assert not any("channels first" in note for note in xai.explain(outer, y, "saliency", target=0).notes)
+    with pytest.raises(ValueError, match="Occlusion takes the last axis for channels, but layer 'first'"):
+        xai.explain(inner, x, "occlusion", target=0)
+    assert xai.explain(outer, y, "occlusion", target=0).values.shape == (3, 9, 8, 1)
+    with pytest.raises(ValueError, match="GradCAM takes the last axis of a layer"):
+        xai.explain(outer, y, "grad_cam", target=0)
+
+
+class Keeping(layers.Layer):
+    """Keeps what it computed on itself, as tutorials on attention do."""
+
+    def call(self, x):
+        self.last = x * 2
+        self.pair = {"x": x}
+        return x
+
+
+def test_what_a_layer_keeps_of_the_users_own_call_stays():
+    model = keras.Sequential([keras.Input((4,)), Keeping(), layers.Dense(2)])
+    model(samples(4))
+    kept = model.layers[0].__dict__["last"]
+    xai.explain(model, samples(4), "saliency")
+    assert model.layers[0].__dict__["last"] is kept
+    np.testing.assert_array_equal(model.layers[0].pair["x"], samples(4))
+
+
+def test_a_logit_behind_the_layer_is_refused_by_every_kind_of_method():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(3, "softmax", name="head")])
+    for method in (xai.Saliency(), xai.IntegratedGradients(steps=2), xai.Occlusion(), xai.KernelSHAP(samples=4)):
+        with pytest.raises(ValueError, match="the logit"):
+            xai.explain(model, samples(4), method, target=1, wrt="head")
+    a = xai.explain(model, samples(4), xai.IntegratedGradients(steps=2), target=1, wrt="head", probability=True)
+    np.testing.assert_allclose(a.score, model(samples(4)).numpy()[:, 1], rtol=1e-5)
+
+
+def test_a_layer_within_a_loop_and_an_input_are_no_sites():
+    model = keras.Sequential([keras.Input((5, 3)), layers.LSTM(4, name="lstm"), layers.Dense(2)])
+    for method in (xai.Saliency(), xai.Occlusion()):
+        with pytest.raises(ValueError, match="runs within a loop"):
+            xai.explain(model, samples(5, 3), method, target=0, wrt="lstm/lstm_cell")
+    entered = keras.Input((4,), name="pixels")
+    with pytest.raises(ValueError, match="wrt 'pixels' is an input of the model"):
+        xai.explain(keras.Model(entered, layers.Dense(2)(entered)), samples(4), "saliency", wrt="pixels")

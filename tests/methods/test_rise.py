@@ -125,3 +125,12 @@ def test_inputs_are_masked_together_and_told_apart():
 def test_what_keeps_everything_is_refused():
     with pytest.raises(ValueError, match=r"RISE.keep must be below 1, got 1.0"):
         xai.RISE(keep=1.0)
+
+
+@pytest.mark.parametrize("baseline", [0.0, 100.0])
+def test_the_sample_itself_is_scored_whatever_the_baseline(baseline):
+    """Where a mask is 1 the value stays to the last bit: a step in the model tells."""
+    model = function_model(lambda x: ops.sum(ops.where(x >= 0.1, 1.0, 0.0), axis=1, keepdims=True), 4)
+    x = np.full((1, 4), 0.1, "float32")
+    a = xai.explain(model, x, xai.RISE(samples=64, baseline=baseline))
+    np.testing.assert_array_equal(a.score, model(x).numpy()[:, 0])

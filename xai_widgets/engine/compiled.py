@@ -65,6 +65,14 @@ class Traced:
         # A public call binds and checks its arguments first, for as long as a small network takes for a pass.
         self._flat = getattr(self._function, "_call_flat", None)
 
+    def _called(self, tensors: Sequence[tf.Tensor]) -> Any:
+        if self._flat is not None:
+            try:
+                return self._flat(list(tensors), self._function.captured_inputs)
+            except (AttributeError, TypeError):  # of another kind in this TensorFlow
+                self._flat = None
+        return self._function(*tensors)
+
     @property
     def variables(self) -> tuple[tf.Variable, ...]:
         """What it reads besides its arguments."""
@@ -72,9 +80,7 @@ class Traced:
 
     def __call__(self, *tensors: tf.Tensor) -> Any:
         try:
-            if self._flat is None:
-                return self._function(*tensors)
-            return self._flat(list(tensors), self._function.captured_inputs)
+            return self._called(tensors)
         except tf.errors.InvalidArgumentError as error:
             unknown = _UNKNOWN_ID.search(error.message)
             if unknown is None:
@@ -96,6 +102,23 @@ def build_of(model: Any) -> tuple[Any, ...]:
         (id(layer), id(getattr(layer, "activation", None)), layer.dtype_policy.name)
         for layer in model._flatten_layers(include_self=True)
     )
+
+
+@contextlib.contextmanager
+def attributes_kept(layers: Sequence[Any]) -> Iterator[None]:
+    """Put back what layers keep of a call on themselves, where it is a tensor of the graph that was traced."""
+    kept = [(layer, dict(layer.__dict__)) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, before in kept:
+            for name, value in list(layer.__dict__.items()):
+                if value is before.get(name) or not any(map(tf.is_symbolic_tensor, tf.nest.flatten(value))):
+                    continue
+                if name in before:
+                    layer.__dict__[name] = before[name]
+                else:
+                    del layer.__dict__[name]
 
 
 @contextlib.contextmanager

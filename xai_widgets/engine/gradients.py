@@ -288,7 +288,7 @@ def no_gradient(view: ModelView, reached: bool) -> str:
     if view.wrt is not None and not reached:
         return (
             f"the score does not depend on the output of layer {view.wrt!r}: it is taken before that layer's end (the "
-            "logit is what enters the final softmax or sigmoid), or on a way beside it"
+            "logit is what enters the final softmax or sigmoid) or on a way beside it, or the layer runs within a loop"
         )
     site = f"the output of layer {view.wrt!r}" if view.wrt is not None else "its input"
     embeddings = [path for path, layer in view.layers.items() if type(layer).__name__ == "Embedding"]

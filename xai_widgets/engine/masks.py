@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from xai_widgets.engine.checkpoint import checkpoint
 from xai_widgets.engine.compiled import specs
-from xai_widgets.engine.gradients import CLASSES
+from xai_widgets.engine.gradients import CLASSES, no_gradient
 from xai_widgets.engine.model import ModelView
-from xai_widgets.engine.outputs import Outputs, gathered, given_at, precise
+from xai_widgets.engine.outputs import Outputs, gathered, given_at, precise, reaches
 from xai_widgets.engine.score import Score
 from xai_widgets.layout import positions
 
@@ -239,16 +239,16 @@ def _free(array: np.ndarray, paint: Paint) -> tf.TensorSpec:
 
 
 def _composed(value: tf.Tensor, reference: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...).
+    """(n, ...), (n or 1, r, ...) and masks (n or 1, k, *size) -> (n, k, r, ...); exact where a mask is 0 or 1.
 
-    A mask may also have all axes of its array. Exact where it is bool, or 0, or the reference 0.
+    A mask may also have all axes of its array.
     """
     channel = [1] * (value.shape.rank + 1 - mask.shape.rank)
     shape = tf.concat([tf.shape(mask)[:2], [1], tf.shape(mask)[2:], channel], axis=0)
     mask = tf.reshape(mask, tf.cast(shape, tf.int32))
     if mask.dtype == tf.bool:
         return tf.where(mask, value[:, None, None], reference[:, None])
-    return reference[:, None] + mask * (value[:, None, None] - reference[:, None])
+    return mask * value[:, None, None] + (1 - mask) * reference[:, None]
 
 
 def _scores(
@@ -268,7 +268,10 @@ def _scores(
         return tf.nest.map_structure(lambda tensor: tf.cast(next(replacements), tensor.dtype), output)
 
     with view.tap(see):
-        return view.told(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
+        told = view.told(score, [tf.repeat(tensor, repeats, axis=0) for tensor in inputs], structure, classes)
+    if not reaches(rows, [told[0]]):
+        raise ValueError(no_gradient(view, reached=False))
+    return told
 
 
 def _stacked(references: Sequence[Sequence[np.ndarray]]) -> list[tf.Tensor]:

@@ -20,6 +20,7 @@ from xai_widgets.engine.compiled import (
     MOST_FUNCTIONS,
     Compiled,
     Traced,
+    attributes_kept,
     build_of,
     compiled_of,
     identity,
@@ -29,6 +30,8 @@ from xai_widgets.engine.compiled import (
 from xai_widgets.engine.outputs import Head, Outputs, before_activation, gathered, given, head_of, output_names, reaches
 from xai_widgets.engine.score import NeuronReader, Score
 from xai_widgets.engine.taps import tapped, uncovered
+
+_FIRST = "channels_first"
 
 
 @dataclass
@@ -111,10 +114,10 @@ class ModelView:
         if not isinstance(name, str):
             raise TypeError(f"{argument} must be the name or path of a layer, got {name!r}")
         layers = self.layers
-        if name in layers:
-            return name
-        ends = [path for path in layers if path.endswith(f"/{name}")]
+        ends = [name] if name in layers else [path for path in layers if path.endswith(f"/{name}")]
         if len(ends) == 1:
+            if isinstance(layers[ends[0]], keras.layers.InputLayer):
+                raise ValueError(f"{argument} {name!r} is an input of the model, which computes nothing: leave it out")
             return ends[0]
         names = [*layers, *(path.rpartition("/")[2] for path in layers)]
         hint = f"; it may be any of {', '.join(map(repr, ends))}" if ends else nearest(name, dict.fromkeys(names))
@@ -208,7 +211,7 @@ class ModelView:
         store = self._compiled
         with store.lock:
             if full not in store.functions:
-                with losses_kept(self.model):
+                with losses_kept(self.model), attributes_kept((self.model, *self.layers.values())):
                     traced = self._traced(function, specs)
                 while len(store.functions) >= MOST_FUNCTIONS:
                     store.functions.pop(next(iter(store.functions)))
@@ -333,11 +336,33 @@ class ModelView:
         stateful = (layer for layer in self.layers.values() if getattr(layer, "stateful", False))
         return [state for layer in stateful for state in tf.nest.flatten(getattr(layer, "states", None) or [])]
 
-    def state_notes(self) -> tuple[str, ...]:
-        """A note where the model holds a state: an explanation, with its many copies of a sample, does not go on."""
-        if not any(np.any(state.numpy()) for state in self._states):
-            return ()
-        return ("A stateful layer starts afresh here: what it holds from the calls before does not count.",)
+    @property
+    def channels_first(self) -> dict[str, tuple[int | None, ...]]:
+        """What enters each layer that takes the first axis of a sample for its channels, (C, ...), by its path."""
+
+        def found() -> dict[str, tuple[int | None, ...]]:
+            first = {path: one for path, one in self.layers.items() if getattr(one, "data_format", "") == _FIRST}
+            shapes = {path: (one.get_build_config() or {}).get("input_shape") for path, one in first.items()}
+            return {path: tuple(shape or ())[1:] for path, shape in shapes.items()}
+
+        paths: dict[str, tuple[int | None, ...]] = self._compiled.once((self.build, _FIRST), found)
+        return paths
+
+    def notes(self, shapes: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
+        """Notes on what is unusual about the model, for samples of some shapes.
+
+        Where it holds a state: an explanation, with its many copies of a sample, does not go on from there.
+        """
+        notes = []
+        if any(np.any(state.numpy()) for state in self._states):
+            notes.append("A stateful layer starts afresh here: what it holds from the calls before does not count.")
+        first = next((path for path, shape in self.channels_first.items() if shape in shapes), None)
+        if first is not None:
+            notes.append(
+                f"Layer {first!r} takes channels first, while heat maps and figures take the last axis for channels: "
+                "the values are right, pictures of them are not."
+            )
+        return tuple(notes)
 
     def forward(self, inputs: Sequence[np.ndarray], structure: Any) -> Outputs:
         """What the model gives for inputs as the compiled functions take them, one chunk at a time."""

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from xai_widgets.engine.compiled import specs
-from xai_widgets.engine.gradients import CLASSES, complete
+from xai_widgets.engine.gradients import CLASSES, complete, no_gradient
 from xai_widgets.engine.model import ModelView
-from xai_widgets.engine.outputs import precise
+from xai_widgets.engine.outputs import precise, reaches
 from xai_widgets.engine.score import Score
 
 
@@ -172,7 +172,10 @@ def _replaced(
         return tf.nest.map_structure(lambda tensor: tf.cast(next(remaining), tensor.dtype), output)
 
     with view.tap(see):
-        return view.score(score, inputs, structure, classes)
+        scores = view.score(score, inputs, structure, classes)
+    if not reaches(replacements, [scores]):
+        raise ValueError(no_gradient(view, reached=False))
+    return scores
 
 
 def _rows(tensor: tf.Tensor) -> tf.Tensor:

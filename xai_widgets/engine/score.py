@@ -35,6 +35,7 @@ class ClassReader:
 
     def told(self, outputs: Sequence[TracedOutput], structure: Any, classes: tf.Tensor) -> tf.Tensor:
         """The same where no class is left open; of a sample there may be several rows, one after the other."""
+        self._check(outputs[self.output])
         scores = self.head.precise(outputs[self.output], self.probability)
         if self.mask is not None:
             mask = np.frombuffer(self.mask[0], bool).reshape(self.mask[1])
@@ -44,6 +45,14 @@ class ClassReader:
         if self.signs == (1,):
             return chosen[:, 0]
         return tf.linalg.matvec(chosen, tf.constant(self.signs, chosen.dtype))
+
+    def _check(self, traced: TracedOutput) -> None:
+        """Refuse a logit that is out of sight, as the layer that computes it gives something else in its place."""
+        if self.head.activation is not None and traced.activation is None and not self.probability:
+            raise ValueError(
+                f"the score is the logit, what enters the final {self.head.activation}, and the layer comes after it: "
+                "name an earlier layer, or explain the probability (probability=True)"
+            )
 
     def chosen(self, outputs: Sequence[TracedOutput], classes: tf.Tensor) -> tf.Tensor:
         """The classes, with what the model predicts in the place of PREDICTED."""

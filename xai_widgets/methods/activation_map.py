@@ -55,6 +55,11 @@ class ActivationMap(Method):
 
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
+        for path in view.channels_first:
+            raise ValueError(
+                f"{type(self).__name__} takes the last axis of a layer for its channels, but {path!r} has them first: "
+                "Saliency and IntegratedGradients do not need to know"
+            )
         if view.wrt is not None:
             raise ValueError(f"{type(self).__name__} looks at the layer in its parameter: give layer=, not wrt=")
 

@@ -201,6 +201,8 @@ class Method(Declared):
         Raises:
             ValueError: A layer is unknown, a baseline does not fit the inputs, or the method does not apply to them.
         """
+        if not self.through_embedding:
+            _check_order(type(self).__name__, view, inputs)
         for field in fields(type(self)):
             kind, value = field.metadata["kind"], getattr(self, field.name)
             if kind == "layer" and value is not None:
@@ -240,6 +242,17 @@ class GradientMethod(Method):
 def of_tokens(view: ModelView) -> bool:
     """Whether the site is the output of an embedding: its inputs are token ids."""
     return view.wrt is not None and type(view.layers[view.wrt]).__name__ == "Embedding"
+
+
+def _check_order(name: str, view: ModelView, inputs: Inputs) -> None:
+    """Refuse inputs that have their channels first, for a method that asks where positions are."""
+    shapes = [array.shape[1:] for array in inputs.arrays]
+    for path, shape in view.channels_first.items():
+        if shape in shapes:
+            raise ValueError(
+                f"{name} takes the last axis for channels, but layer {path!r} takes the first: explain "
+                "keras.Sequential([keras.Input((H, W, C)), keras.layers.Permute((3, 1, 2)), model])"
+            )
 
 
 def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray], view: ModelView | None) -> None:
