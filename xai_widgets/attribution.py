@@ -292,6 +292,8 @@ def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | Non
     summed = per_channel and values.ndim > 2 and (values.shape != inputs.shape or has_channels(inputs.shape))
     maps = values.sum(axis=-1) if summed else values
     wanted = positions(inputs.shape) if size is None else size
+    if size is None and per_channel and values.ndim == 2:  # units of a layer, which have no place in a series
+        return maps
     if size is not None and len(size) != maps.ndim - 1:
         raise ValueError(f"size must have {maps.ndim - 1} axes for maps of shape {maps.shape}, got {size}")
     if len(wanted) != maps.ndim - 1 or maps.shape[1:] == wanted:
