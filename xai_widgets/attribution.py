@@ -103,7 +103,15 @@ class Attribution:
         return maps[0] if len(maps) == 1 and not isinstance(self.values, list | dict | tuple) else maps
 
     def plot(self, sample: int | None = None) -> Figure:
-        """A matplotlib figure of one sample, or of the first eight; made without pyplot, so it is safe in a thread."""
+        """A matplotlib figure of one sample, or of the first eight, with method, baseline, score and notes.
+
+        Columns of a table stand by size, the rest of many as "others"; steps and tokens along their positions. It is
+        made without pyplot, so it is safe in a thread.
+
+        Raises:
+            ValueError: There is no such sample.
+            TypeError: `sample` is no integer.
+        """
         from xai_widgets.figures import figure
 
         return figure(self, sample)

@@ -26,7 +26,8 @@ class Bar(NamedTuple):
 def kind(attribution: Attribution, place: int, features: Sequence[str]) -> str:
     """What the numbers of the map at a place belong to: "feature", "step", "position" (of a token) or "unit"."""
     values, inputs = leaves(attribution.values)[place], _input(attribution, place)
-    if attribution.wrt is not None and attribution.method.per_channel and values.ndim == 2:
+    of_layer = attribution.wrt is not None or (attribution.segments is None and values.shape != inputs.shape)
+    if of_layer and attribution.method.per_channel and values.ndim == 2:
         return "unit"
     if len(positions(inputs.shape)) == 1:
         return "step"
@@ -76,7 +77,7 @@ def _name(members: np.ndarray, what: str, names: Sequence[str]) -> str:
 
 def _are_ids(inputs: np.ndarray) -> bool:
     """Whether these may be token ids. A table of counts may be taken for them: then its columns stay in their order."""
-    return bool((inputs == np.floor(inputs)).all() and inputs.min() >= 0 and inputs.max() > 1)
+    return inputs.ndim == 2 and bool((inputs == np.floor(inputs)).all() and inputs.min() >= 0 and inputs.max() > 1)
 
 
 def _input(attribution: Attribution, place: int) -> np.ndarray:

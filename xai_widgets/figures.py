@@ -116,8 +116,9 @@ def _heading(attribution: Attribution, samples: list[int]) -> str:
     nested = list(parts(attribution.method))
     said = [" of ".join(one.label for one in nested if isinstance(one, Method))]
     said += [f"baseline {shortened(repr(one))}" for one in nested if isinstance(one, Baseline)][:1]
-    if attribution.wrt is not None:
-        said.append(f"layer {inline(attribution.wrt)}")
+    layer = attribution.wrt or getattr(attribution.method, "layer", None)
+    if layer is not None:
+        said.append(f"layer {inline(layer)}")
     if 1 < len(samples) < len(attribution):
         said.append(f"{len(samples)} of {len(attribution)} samples")
     return " \u00b7 ".join(said)
