@@ -14,7 +14,7 @@ PACKAGE = Path(xai_widgets.__file__).parent
 MAY_ENTER = {
     "engine": {"declare", "composites", "targets", "layout", "gaussian", "methods.base"},
     "methods": {"declare", "composites", "baselines", "layout", "engine"},
-    "metrics": {"attribution", "task", "trees", "baselines", "layout", "figures", "engine", "methods"},
+    "metrics": {"attribution", "doubts", "task", "trees", "baselines", "layout", "figures", "engine", "methods"},
     "examples": set(),
     "widgets": {
         "targets",

@@ -103,7 +103,15 @@ class Attribution:
         return maps[0] if len(maps) == 1 and not isinstance(self.values, list | dict | tuple) else maps
 
     def plot(self, sample: int | None = None) -> Figure:
-        """A matplotlib figure of one sample, or of the first eight; made without pyplot, so it is safe in a thread."""
+        """A matplotlib figure of one sample, or of the first eight, with method, baseline, score and notes.
+
+        Columns of a table stand by size, the rest of many as "others"; steps and tokens along their positions. It is
+        made without pyplot, so it is safe in a thread.
+
+        Raises:
+            ValueError: There is no such sample.
+            TypeError: `sample` is no integer.
+        """
         from xai_widgets.figures import figure
 
         return figure(self, sample)
@@ -299,6 +307,8 @@ def _heatmap(values: np.ndarray, inputs: np.ndarray, size: tuple[int, ...] | Non
     summed = per_channel and values.ndim > 2 and (values.shape != inputs.shape or has_channels(inputs.shape))
     maps = values.sum(axis=-1) if summed else values
     wanted = positions(inputs.shape) if size is None else size
+    if size is None and per_channel and values.ndim == 2:  # units of a layer, which have no place in a series
+        return maps
     if size is not None and len(size) != maps.ndim - 1:
         raise ValueError(f"size must have {maps.ndim - 1} axes for maps of shape {maps.shape}, got {size}")
     if len(wanted) != maps.ndim - 1 or maps.shape[1:] == wanted:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from xai_widgets.attribution import Attribution
+from xai_widgets.bars import bars
 from xai_widgets.trees import input_names
 
 # They turn all that follows, and a name that opens them need not close them.
@@ -41,7 +40,7 @@ def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: i
         return f"The map for {target} is zero everywhere."
     if not all(np.isfinite(heat).all() for heat in heats):
         return f"The map for {target} has values that are not finite: it shows nothing that can be trusted."
-    where = _where(heats[0], features) if len(heats) == 1 else _which(heats, attribution.inputs)
+    where = _where(attribution, heats[0], features, sample) if len(heats) == 1 else _which(attribution, heats)
     if np.isfinite(attribution.residual[sample]):
         difference = attribution.score[sample] - attribution.baseline_score[sample]
         total = difference + attribution.residual[sample]
@@ -58,23 +57,27 @@ def sentence(attribution: Attribution, features: tuple[str, ...] = (), sample: i
     return f"{attribution.method.reading.format(target=target)}; {where}"
 
 
-def _where(heat: np.ndarray, features: tuple[str, ...]) -> str:
+def _where(attribution: Attribution, heat: np.ndarray, features: tuple[str, ...], sample: int) -> str:
     if heat.ndim == 2:
         return _halves(heat)
     if heat.ndim == 1:
-        place = int(np.abs(heat).argmax())
-        name = inline(features[place]) if place < len(features) else f"position {place}"
-        return f"{name} counts most, with {number(heat[place])}."
+        most = max(bars(attribution, heat, 0, sample, features), key=lambda bar: abs(bar.value))
+        return f"{inline(most.name)} {'counts' if most.width == 1 else 'count'} most, with {number(most.value)}."
     return f"its largest value is {number(heat.flat[np.abs(heat).argmax()])}."
 
 
-def _which(heats: list[np.ndarray], inputs: Any) -> str:
+def _which(attribution: Attribution, heats: list[np.ndarray]) -> str:
     """Of several inputs, or calls of a layer, the one with the most weight."""
     weights = [np.abs(heat).sum() for heat in heats]
     most = int(np.argmax(weights))
-    names = input_names(inputs)
-    name = names[most] if len(names) == len(heats) else f"call {most} of the layer"
+    name = map_names(attribution, len(heats))[most]
     return f"{100 * weights[most] / sum(weights):.0f}\u00a0% of its weight lies in {name}."
+
+
+def map_names(attribution: Attribution, count: int) -> list[str]:
+    """Names of the maps: those of the inputs, or the calls of the layer."""
+    names = input_names(attribution.inputs)
+    return names if len(names) == count else [f"call {place} of the layer" for place in range(count)]
 
 
 def _halves(heat: np.ndarray) -> str:

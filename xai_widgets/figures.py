@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
-import textwrap
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.caption import inline, sentence
-from xai_widgets.layout import positions
+from xai_widgets.baselines import Baseline
+from xai_widgets.caption import inline, map_names, number, sentence
+from xai_widgets.declare import parts
+from xai_widgets.lettering import height, label, plain, shortened, wrapped
+from xai_widgets.methods import Method
+from xai_widgets.panels import Panel, made_panel, map_panel
 from xai_widgets.trees import leaves
-from xai_widgets.wire import picture, value_range
 
 if TYPE_CHECKING:
     from xai_widgets.concepts import TCAVResult
@@ -24,7 +28,10 @@ if TYPE_CHECKING:
     from xai_widgets.metrics.sanity import Cascade
 
 MOST_SAMPLES = 8
-MOST_BARS = 16
+MOST_LINES = 6  # of notes
+WIDTH = 6.6
+MARGIN = 0.06
+TITLE, SMALL = 11.0, 9.0  # points
 
 
 class NotebookFigure(Figure):
@@ -47,7 +54,9 @@ def figure_png(attribution: Attribution) -> bytes:
 
 
 def figure(attribution: Attribution, sample: int | None = None) -> Figure:
-    """The picture and its map for one sample, or for the first eight, on one common signed scale.
+    """What was explained of one sample, or of the first eight: every input and its map, on one scale for all samples.
+
+    Above them stands the method, below them what the map says and the notes.
 
     Raises:
         ValueError: There is no such sample.
@@ -58,110 +67,92 @@ def figure(attribution: Attribution, sample: int | None = None) -> Figure:
     if sample is not None and not 0 <= sample < len(attribution):
         raise ValueError(f"sample must be 0 to {len(attribution) - 1}, got {sample}")
     samples = list(range(min(len(attribution), MOST_SAMPLES))) if sample is None else [int(sample)]
-    if attribution.method.makes_input:
-        return _made_figure(attribution, samples)
-    heat = attribution.heatmap()
-    heat = heat[0] if isinstance(heat, list) else heat
-    inputs = leaves(attribution.inputs)[0]
-    pictures = heat.ndim == 3
-    largest = np.percentile(np.abs(heat[samples]), 99) or np.abs(heat[samples]).max() or 1.0
+    room = WIDTH - 2 * MARGIN
+    head = wrapped(_heading(attribution, samples), room, SMALL)
+    titles = [wrapped(_title(attribution, place), room, TITLE) for place in samples]
+    captions = [wrapped(sentence(attribution, attribution.features, place), room, SMALL) for place in samples]
+    for caption in captions[:-1]:
+        caption.append("")  # keeps the next title away
+    notes = _notes(attribution.notes, room)
+    panels = _panels(attribution, samples)
 
+    heights = [
+        height(len(title), TITLE) + height(len(text), SMALL) + sum(panel.height for panel in panels) + 5 * MARGIN
+        for title, text in zip(titles, captions, strict=True)
+    ]
+    total = sum(heights) + height(len(head), SMALL) + height(len(notes), SMALL) + (4 if notes else 2) * MARGIN
     drawing = NotebookFigure(
-        figsize=(6.4 if pictures else 6, (3.2 if pictures else 4) * len(samples)), layout="constrained"
+        figsize=(WIDTH, total), layout=ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN, hspace=0, wspace=0.02)
     )
-    axes = drawing.subplots(len(samples), 2 if pictures else 1, squeeze=False)
-    for row, place in zip(axes, samples, strict=True):
-        if pictures:
-            _draw_picture(drawing, row, inputs[place], heat[place], largest)
-        else:
-            _draw_bars(row[0], heat[place], attribution.features)
-        row[0].set_title(_title(attribution, place))
-    _caption(drawing, attribution, samples)
+    _write(drawing.suptitle, head, SMALL)
+    rows = drawing.subfigures(len(samples), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for row, place, title, text in zip(rows, samples, titles, captions, strict=True):
+        _write(row.suptitle, title, TITLE)
+        _write(row.supxlabel, text, SMALL)
+        grid = row.add_gridspec(len(panels), 1, height_ratios=[panel.height for panel in panels])
+        for panel, cell in zip(panels, grid, strict=True):
+            panel.draw(row, cell, place)
+    if notes:
+        _write(drawing.supxlabel, notes, SMALL)
     return drawing
+
+
+def _write(write: Callable[..., Any], lines: list[str], points: float) -> None:
+    write(plain("\n".join(lines)), fontsize=points, x=MARGIN / WIDTH, ha="left", multialignment="left")
+
+
+def _panels(attribution: Attribution, samples: list[int]) -> list[Panel]:
+    maps = leaves(attribution.values if attribution.method.makes_input else attribution.heatmap())
+    names = map_names(attribution, len(maps)) if len(maps) > 1 else [""]
+    make = made_panel if attribution.method.makes_input else map_panel
+    return [
+        make(attribution, array, place, samples, name)
+        for place, (array, name) in enumerate(zip(maps, names, strict=True))
+    ]
+
+
+def _heading(attribution: Attribution, samples: list[int]) -> str:
+    """The method, its baseline and layer, and which samples there are besides."""
+    nested = list(parts(attribution.method))
+    said = [" of ".join(one.label for one in nested if isinstance(one, Method))]
+    said += [f"baseline {shortened(repr(one))}" for one in nested if isinstance(one, Baseline)][:1]
+    layer = attribution.wrt or getattr(attribution.method, "layer", None)
+    if layer is not None:
+        said.append(f"layer {inline(layer)}")
+    if 1 < len(samples) < len(attribution):
+        said.append(f"{len(samples)} of {len(attribution)} samples")
+    return " \u00b7 ".join(said)
 
 
 def _title(attribution: Attribution, place: int) -> str:
-    return f"{_label(attribution.targets[place])}  {attribution.score_name} {attribution.score[place]:.2f}"
+    target, score = inline(attribution.targets[place]), attribution.score[place]
+    said = [f"sample {place}"] if len(attribution) > 1 else []
+    if target != f"the {attribution.score_name}":
+        said.append(shortened(target, 200))
+    if np.isfinite(score):
+        said.append(f"{attribution.score_name} {number(score)}")
+    return " \u00b7 ".join(said)
 
 
-def _label(name: str, most: int = 40) -> str:
-    """A name on one line that leaves room for the picture."""
-    name = inline(name)
-    return _unset(name if len(name) <= most else f"{name[: most - 1]}\u2026")
-
-
-def _unset(text: str) -> str:
-    """Text as matplotlib is to show it: no dollar starts mathematics."""
-    return text.replace("$", r"\$")
-
-
-def _caption(drawing: Figure, attribution: Attribution, samples: list[int]) -> None:
-    if len(samples) == 1:
-        fitting = int(12.5 * drawing.get_figwidth())  # letters in a line
-        text = textwrap.wrap(sentence(attribution, attribution.features, samples[0]), fitting)
-        drawing.supxlabel(_unset("\n".join(text)), fontsize=8)
-
-
-def _made_figure(attribution: Attribution, samples: list[int]) -> Figure:
-    """What a method made, each input of a sample beside the others: a picture as it is, else its values."""
-    made = leaves(attribution.values)
-    drawing = NotebookFigure(figsize=(4.4 * len(made), 4.4 * len(samples)), layout="constrained")
-    axes = drawing.subplots(len(samples), len(made), squeeze=False)
-    for row, place in zip(axes, samples, strict=True):
-        for axis, array in zip(row, made, strict=True):
-            _draw_made(axis, array[place], value_range(array[samples]))
-        row[0].set_title(_title(attribution, place), fontsize=10)
-    _caption(drawing, attribution, samples)
-    return drawing
-
-
-def _draw_made(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> None:
-    depth = len(positions((1, *values.shape))) - 2
-    if depth >= 0:
-        _draw_pixels(axis, values.mean(axis=tuple(range(depth))), limits)
-        axis.set_axis_off()
-    elif values.ndim == 2:
-        axis.plot(values)
-        axis.set_xlabel("step")
-        axis.set_ylabel("value")
-    else:
-        axis.barh([str(place) for place in range(len(values))], values)
-        axis.set_xlabel("value")
-        axis.set_ylabel("feature")
-
-
-def _draw_pixels(axis: Axes, sample: np.ndarray, limits: tuple[float, float]) -> None:
-    shown = picture(sample, limits)
-    if shown is not None:
-        pixels = np.frombuffer(shown["data"], np.uint8).reshape(shown["shape"])
-        axis.imshow(pixels.squeeze(), cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
-
-
-def _draw_picture(drawing: Figure, row: np.ndarray, sample: np.ndarray, heat: np.ndarray, largest: float) -> None:
-    _draw_pixels(row[0], sample, value_range(sample))
-    image = row[1].imshow(heat, cmap="PuOr_r", vmin=-largest, vmax=largest)
-    drawing.colorbar(image, ax=row[1], shrink=0.8)
-    for axis in row:
-        axis.set_axis_off()
-
-
-def _draw_bars(axis: Axes, heat: np.ndarray, features: tuple[str, ...]) -> None:
-    heat = heat.reshape(-1)
-    order = np.argsort(-np.abs(heat), kind="stable")[:MOST_BARS][::-1]
-    colors = np.where(heat[order] >= 0, "#b35806", "#542788")
-    names = features if len(features) == len(heat) else tuple(map(str, range(len(heat))))
-    axis.barh(range(len(order)), heat[order], color=colors)
-    axis.set_yticks(range(len(order)), [_label(names[place]) for place in order])
-    axis.axvline(0, color="0.5", linewidth=0.8)
-    axis.set_xlabel("attribution")
-    axis.set_ylabel("feature")
+def _notes(notes: Sequence[str], room: float) -> list[str]:
+    """Some lines of notes: conventions come first and reasons for doubt last, which are kept where room is short."""
+    lines: list[str] = []
+    for kept, note in enumerate(reversed(notes)):
+        found = wrapped(f"\u2013 {inline(note)}", room, SMALL)
+        if len(lines) + len(found) > MOST_LINES:
+            more = len(notes) - kept
+            if not lines:
+                more, lines = more - 1, [*found[: MOST_LINES - 1], f"{found[MOST_LINES - 1]} \u2026"]
+            return [*lines, f"\u2013 and {more} more in .notes"] if more else lines
+        lines = found + lines
+    return lines
 
 
 def curve_figure(curve: Curve) -> Figure:
     """A line for each sample and their mean."""
     drawing = NotebookFigure(figsize=(5, 3.2), layout="constrained")
     axis = drawing.subplots()
-    _draw_lines(axis, curve.fractions, curve.scores)
+    _draw_mean(axis, curve.fractions, curve.scores)
     axis.set_title(f"{curve.kind}, mean area {curve.area.mean():.3g}")
     axis.set_xlabel("removed" if curve.kind == "deletion" else "inserted")
     axis.set_ylabel(curve.score_name)
@@ -174,8 +165,8 @@ def cascade_figure(cascade: Cascade) -> Figure:
     axis = drawing.subplots()
     places = np.arange(len(cascade.layers) + 1)
     start = np.ones((len(cascade.samples), 1))
-    _draw_lines(axis, places, np.concatenate([start, cascade.samples], axis=1))
-    axis.set_xticks(places, ["trained", *map(_label, cascade.layers)], rotation=45, ha="right")
+    _draw_mean(axis, places, np.concatenate([start, cascade.samples], axis=1))
+    axis.set_xticks(places, ["trained", *map(label, cascade.layers)], rotation=45, ha="right")
     axis.set_ylim(min(-0.1, cascade.samples.min()), 1.05)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set_title("random from the head down to")
@@ -183,7 +174,7 @@ def cascade_figure(cascade: Cascade) -> Figure:
     return drawing
 
 
-def _draw_lines(axis: Axes, places: np.ndarray, rows: np.ndarray) -> None:
+def _draw_mean(axis: Axes, places: np.ndarray, rows: np.ndarray) -> None:
     axis.plot(places, rows.T, color="0.7", linewidth=0.8)
     axis.plot(places, rows.mean(axis=0), color="#b35806", marker="o", markersize=3)
 
@@ -215,13 +206,13 @@ def tcav_figure(result: TCAVResult) -> Figure:
         axis.fill_between([place - 0.4, place + 0.4], middle - spread, middle + spread, color="0.5", alpha=0.3)
         axis.plot([place - 0.4, place + 0.4], [middle, middle], color="0.3", linewidth=1)
         names.append(
-            f"{_label(result.concepts[concept])}\n{_label(result.labels[k])}"
+            f"{label(result.concepts[concept])}\n{label(result.labels[k])}"
             + ("" if shade == 1 else "\n(may be chance)")
         )
     axis.set_xticks(range(len(names)), names, fontsize=8)
     axis.set_ylim(0, 1.05)
     axis.set_ylabel("share of inputs whose score rises")
-    axis.set_title(f"TCAV at {_label(result.layer)}; grey: random directions", fontsize=9)
+    axis.set_title(f"TCAV at {label(result.layer)}; grey: random directions", fontsize=9)
     return drawing
 
 

@@ -199,7 +199,7 @@ def test_a_unit_that_is_off_is_said_to_be():
 def test_shown_as_it_is_and_not_as_a_map(made_digits, zoo, tmp_path):
     figure = made_digits.plot(3)
     (axis,) = figure.axes
-    assert axis.get_title() == f"3  logit {made_digits.score[3]:.2f}"
+    assert figure.subfigs[0].get_suptitle() == f"sample 3 \u00b7 3 \u00b7 logit {made_digits.score[3]:.3g}"
     shown = axis.get_images()[0].get_array()
     np.testing.assert_allclose(shown, made_digits.values[3, ..., 0] * 255, atol=0.51)
     assert sentence(made_digits, sample=3).startswith("An input that was made to raise \u201c3\u201d: the logit is ")
