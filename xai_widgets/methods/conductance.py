@@ -11,7 +11,6 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.layout import positions
 from xai_widgets.methods.base import Frame, Inputs, Method
-from xai_widgets.methods.integrated_gradients import equals_input
 
 if TYPE_CHECKING:
     from xai_widgets.engine.model import ModelView
@@ -71,9 +70,9 @@ class Conductance(Method):
         starts = [view.enter(arrays, structure) for arrays in references]
         walk = ConductanceWalk(at, score, entered, layer_output(at, entered, structure), structure)
         shape = " x ".join(map(str, walk.end[0].shape[1:]))
-        facts, notes = (f"The values are those of layer {layer!r}, {shape}.",), equals_input(starts, entered)
+        facts, notes = (f"The values are those of layer {layer!r}, {shape}.",), list[str]()
         if len(walk.end) > 1:
-            notes += (f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.",)
+            notes.append(f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.")
         for state in path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered)):
             yield Frame(
                 state.values,
@@ -86,7 +85,7 @@ class Conductance(Method):
                 baseline_score=state.start_score,
                 path=(state.alphas, state.scores),
                 facts=facts,
-                notes=notes,
+                notes=tuple(notes),
             )
 
     def claims(self) -> bool:

@@ -22,6 +22,10 @@ class GradientInput(GradientMethod):
 
     single: ClassVar[bool] = True
 
+    @property
+    def zero(self) -> str:
+        return f"the input is zero, or {super().zero}"
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 

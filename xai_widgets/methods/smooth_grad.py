@@ -51,6 +51,10 @@ class SmoothGrad(Method):
     def slopes(self) -> bool:
         return self.of.slopes
 
+    @property
+    def zero(self) -> str:
+        return "the maps of all noisy copies are the same" if self.reduce == "variance" else self.of.zero
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
         if self.of != Saliency() and of_tokens(view):
