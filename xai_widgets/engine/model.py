@@ -276,9 +276,11 @@ class ModelView:
 
         def mixes() -> bool:
             alone = [array[:1] for array in inputs]
-            found = self.enter(alone, structure) if self._outside else function(*map(tf.constant, alone))
-            pairs = zip(found, prepared, strict=True)
-            return not all(_alike(np.asarray(one), np.asarray(several[:1])) for one, several in pairs)
+            with contextlib.suppress(Exception):  # whatever a function raises that cannot do with one sample
+                found = self.enter(alone, structure) if self._outside else function(*map(tf.constant, alone))
+                pairs = zip(found, prepared, strict=True)
+                return not all(_alike(np.asarray(one), np.asarray(several[:1])) for one, several in pairs)
+            return True
 
         # Asked once of a function, by one small call.
         if not self._compiled.once(("mixes", identity(preprocess)), mixes):
