@@ -2,41 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from xai_widgets.baselines import GaussianNoise, MaxDistance, UniformNoise
 from xai_widgets.declare import parts
 from xai_widgets.methods import Frame, Method, SmoothGrad
+from xai_widgets.methods.base import magnitudes, resolution, unmoved
 
 UNSETTLED = 0.1
 INCOMPLETE = 0.1
 ALIKE = 0.01
 EARLY = 0.2
 MOST_OF_IT = 0.6
+OVERSHOT = 1.1
+CLOSE = 0.05
 SURE = 0.99
 UNEVEN = 100
+LISTED = 4
+
+
+# From a mask (n,) of samples to what names them: "" where there is but one, " of sample 3", " of samples 0 and 2".
+Of = Callable[[np.ndarray], str]
+
+
+def of_samples(which: np.ndarray, first: int = 0, total: int = 1) -> str:
+    """An `Of` with bounds: the mask begins at sample `first` of `total`."""
+    places = [str(place) for place in first + np.flatnonzero(which)]
+    if total == 1:
+        return ""
+    if len(places) == total:
+        return " of every sample"
+    if len(places) == 1:
+        return f" of sample {places[0]}"
+    rest = f"{len(places) - LISTED + 1} more" if len(places) > LISTED else places[-1]
+    return f" of samples {', '.join(places[: min(len(places), LISTED) - 1])} and {rest}"
+
+
+def steadied(method: Method, frame: Frame, score: np.ndarray) -> Frame:
+    """The frame without maps of mere rounding: no mask moves the score by more, which no picture should show.
+
+    Args:
+        method, frame: What made it, and the frame.
+        score: (n,) scores of its samples, in the precision of the model.
+    """
+    if method.differentiates or frame.baseline_score is None:
+        return frame
+    same = unmoved(frame.values, score, frame.baseline_score)
+    if not same.any():
+        return frame
+    values = [np.where(same.reshape(-1, *[1] * (array.ndim - 1)), 0, array) for array in frame.values]
+    return replace(frame, values=values, change=None if frame.change is None else np.where(same, 0, frame.change))
 
 
 def doubts(
-    method: Method, frame: Frame, score: np.ndarray, residual: np.ndarray, score_name: str, outputs: np.ndarray | None
+    method: Method,
+    frame: Frame,
+    inputs: Sequence[np.ndarray],
+    score: np.ndarray,
+    residual: np.ndarray,
+    score_name: str,
+    outputs: np.ndarray | None,
+    of: Of,
 ) -> Iterator[str]:
     """What may mislead in a frame.
 
     Args:
         method: What made the frame.
         frame: The frame.
+        inputs: Arrays (n, ...), the raw samples.
         score: (n,) scores of its samples.
         residual: (n,) what the values add up to, less the difference of the scores; NaN where that is not claimed.
         score_name: What the scores are: "logit", "probability", "output", ...
         outputs: (n, classes) all that the model gives for them, where the score is one of these; else None.
+        of: Names samples.
     """
-    values = frame.values
-    sure = score[(score > SURE) | (score < 1 - SURE)]
-    if score_name == "probability" and len(sure) and method.differentiates:
+    sizes = magnitudes(frame.values)
+    sure = (score > SURE) | (score < 1 - SURE) if score_name == "probability" else np.zeros(len(score), bool)
+    if sure.any() and method.differentiates:
+        many = f"{score[sure][0]:.2%}" if sure.sum() == 1 else f"within {1 - SURE:.0%} of its end"
         yield (
-            f"The probability is {sure[0]:.2%}: so near to its end its gradient all but vanishes, whatever matters. "
+            f"The probability{of(sure)} is {many}: so near to its end its gradient all but vanishes, whatever matters. "
             "The logit has no such end."
         )
     if score_name == "output" and outputs is not None and _look_like_probabilities(outputs):
@@ -47,36 +95,73 @@ def doubts(
     if frame.progress >= 1 and frame.change is not None and np.nanmax(frame.change, initial=0) > UNSETTLED:
         whatever = ", whatever the residual says" if method.claims() else ""
         ratio = float(np.nanmax(frame.change))
-        cure = _samples_more(frame.drawn, ratio) if frame.drawn else "more steps or samples would steady it"
+        cure = _samples_more(frame.drawn, ratio) if frame.drawn else f"{method.more} would steady it"
         yield f"The map may still change by some {ratio:.0%}: {cure}{whatever}."
         if frame.drawn and ratio >= 1:
             yield "The standard error is as large as the map: what it shows is mostly chance."
     if frame.progress >= 1 and frame.baseline_score is not None:
-        short = _share(residual, score - frame.baseline_score)
-        if np.nanmax(np.abs(short), initial=0) > INCOMPLETE:
-            worst = int(np.nanargmax(np.abs(short)))
-            of = f" of sample {worst}" if len(short) > 1 else ""
-            yield (
-                f"The map{of} misses {-short[worst]:.0%} of {method.shared}: {method.missing}."
-                if short[worst] < 0
-                else f"The map{of} adds up to {short[worst]:.0%} more than {method.shared}."
-            )
-    if not all(np.isfinite(array).all() for array in values):
+        short = _share(residual, _difference(score, frame.baseline_score))
+        for lacks, which in ((True, short < -INCOMPLETE), (False, short > INCOMPLETE)):
+            if which.any():
+                most, missing = _at_most(np.abs(short[which])), method.missing or f"{method.more} would add it"
+                yield (
+                    f"The map{of(which)} misses {most} of {method.shared}: {missing}."
+                    if lacks
+                    else f"The map{of(which)} adds up to {most} more than {method.shared}."
+                )
+    if not np.isfinite(sizes).all():
         why = "a score is not, or overflows"
         if method.differentiates:
             why = "the gradient does not exist there (a square root at 0, say), or overflows"
         yield f"Some values are not finite: {why}."
-    zero = [place for place, array in enumerate(values) if not np.any(array)]
-    if 0 < len(zero) < len(values) and not frame.of_layer:
+    if frame.progress >= 1 and not method.makes_input:
+        yield from _nothing(method, frame, inputs, sizes.max(axis=0) == 0, sure, of)
+    zero = np.flatnonzero(sizes.max(axis=1) == 0)
+    if 0 < len(zero) < len(sizes) and not frame.of_layer:
         listed = ", ".join(map(str, zero))
         yield f"The map of input {listed} is zero: the score does not depend on it, or it equals its baseline."
     if frame.path is not None and frame.baseline_score is not None:
-        early = early_share(*frame.path, frame.baseline_score, score)
-        if np.nanmax(early, initial=0) > MOST_OF_IT:
+        yield from _uneven(frame.path, frame.baseline_score, score, of)
+
+
+def _uneven(path: tuple[np.ndarray, np.ndarray], start: np.ndarray, end: np.ndarray, of: Of) -> Iterator[str]:
+    """Where most of the way from one score to the other lies next to the baseline; arguments as of `early_share`."""
+    way = _difference(end, start)
+    early = early_share(*path, start, start + way)
+    if not (early > MOST_OF_IT).any():
+        return
+    farthest = np.array([_share(row - start, way) for row in path[1].T]).max(axis=0)
+    for which, meaning in (
+        (farthest <= OVERSHOT, "saturates, so most of the map comes from there"),
+        (farthest > OVERSHOT, "overshoots and comes back, so parts of the map take back what others give"),
+    ):
+        which &= early > MOST_OF_IT
+        if which.any():
             yield (
-                f"{np.nanmax(early):.0%} of the difference is gained in the first fifth of the path. The score "
-                "saturates, so most of the map comes from inputs that look more like the baseline than like the input."
+                f"The score{of(which)} makes {_at_most(early[which])} of its way in the first fifth of the path, "
+                f"next to the baseline: it {meaning}."
             )
+
+
+def _nothing(
+    method: Method, frame: Frame, inputs: Sequence[np.ndarray], zero: np.ndarray, sure: np.ndarray, of: Of
+) -> Iterator[str]:
+    """Which maps (n,) are `zero` all over, and why; of `sure` samples the score is a probability at its end."""
+    if not method.zero or not zero.any():
+        return
+    same = np.zeros_like(zero)
+    if frame.baseline is not None:
+        for row in np.flatnonzero(zero):
+            pairs = zip(frame.baseline, inputs, strict=True)
+            same[row] = all(np.array_equal(before[row], after[row]) for before, after in pairs)
+    ended = zero & ~same & sure & (not method.differentiates)
+    for which, why in (
+        (same, "the baseline equals the input"),
+        (ended, f"{method.zero}, as the probability is at its end; the logit has no such end"),
+        (zero & ~same & ~ended, method.zero),
+    ):
+        if which.any():
+            yield f"The map{of(which)} is zero everywhere: {why}."
 
 
 def _samples_more(drawn: int, ratio: float) -> str:
@@ -91,13 +176,16 @@ def _look_like_probabilities(outputs: np.ndarray) -> bool:
     return many and bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))
 
 
-def likeness(baseline: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> Iterator[str]:
+def likeness(frame: Frame, inputs: Sequence[np.ndarray], score: np.ndarray | None, of: Of) -> Iterator[str]:
     """A sentence where a baseline hardly differs from the input, so that there is little to attribute.
 
     Args:
-        baseline, inputs: Arrays (n, ...) of the same shapes.
+        frame: Of a method that has a baseline.
+        inputs: Arrays (n, ...) of the samples.
+        score: (n,) their scores, where the map adds up to a difference that is small or large beside them; else None.
+        of: Names samples.
     """
-    for before, after in zip(baseline, inputs, strict=True):
+    for before, after in zip(frame.baseline or (), inputs, strict=bool(frame.baseline)):
         if after.ndim == 2:  # the columns of a table have scales of their own
             continue
         axes = tuple(range(1, after.ndim))
@@ -107,6 +195,16 @@ def likeness(baseline: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> It
         if len(close):
             yield f"The baseline looks like the input: they differ by {close.min():.1%} of its range, on average."
             return
+    if score is None or frame.baseline_score is None or frame.progress < 1:
+        return
+    apart = np.abs(_difference(score, frame.baseline_score))
+    near = (apart > 0) & (apart < CLOSE * np.maximum(np.abs(score), np.abs(frame.baseline_score)))
+    if near.any():
+        first = int(np.flatnonzero(near)[0])
+        yield (
+            f"The baseline{of(near)} scores {frame.baseline_score[first]:.4g} and the input {score[first]:.4g}"
+            f"{' (the first of them)' if near.sum() > 1 else ''}: there is little to attribute."
+        )
 
 
 def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
@@ -117,11 +215,13 @@ def drowned(method: Method, inputs: Sequence[np.ndarray]) -> Iterator[str]:
         inputs: Arrays (n, ...) of the samples; those that are no table are passed over.
     """
     kinds = SmoothGrad | GaussianNoise | UniformNoise | MaxDistance
-    ranged = [one.label for one in parts(method) if isinstance(one, kinds)]
+    ranged = [one for one in parts(method) if isinstance(one, kinds)]
     if ranged and any(map(uneven, tables(inputs))):
+        noisy = isinstance(ranged[0], SmoothGrad)
+        instead = "" if noisy else ", or take rows of your data as the baseline: Samples(data)"
         yield (
-            f"{ranged[0]} takes one range for all columns of the table, and their scales are far apart: the small "
-            "ones drown in it. Scale the columns, or take rows of your data as the baseline: Samples(data)."
+            f"{ranged[0].label} takes one range for all columns of the table, and their scales are far apart: the "
+            f"small ones drown in it. Scale the columns{instead}."
         )
 
 
@@ -151,6 +251,18 @@ def early_share(alphas: np.ndarray, scores: np.ndarray, start: np.ndarray, end: 
     whole = np.column_stack([start, scores, end])
     reached = np.array([np.interp(EARLY, places, row) for row in whole])
     return _share(reached - start, end - start)
+
+
+def _at_most(shares: np.ndarray) -> str:
+    """Percentages in words."""
+    least, most = f"{shares.min():.0%}", f"{shares.max():.0%}"
+    return most if least == most else f"up to {most}"
+
+
+def _difference(score: np.ndarray, baseline_score: np.ndarray) -> np.ndarray:
+    """(n,) the difference of the scores, zero where that is mere rounding."""
+    apart = score - baseline_score
+    return np.where(np.abs(apart) <= resolution(score, baseline_score), 0, apart)
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

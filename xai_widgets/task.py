@@ -6,13 +6,13 @@ import copy
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xai_widgets.attribution import Attribution
-from xai_widgets.doubts import doubts, drowned, likeness
+from xai_widgets.doubts import doubts, drowned, likeness, of_samples, steadied
 from xai_widgets.methods import Frame, Inputs, Method
 from xai_widgets.trees import packed
 
@@ -245,9 +245,12 @@ class Task:
 
         missing = np.full(count, np.nan, dtype)
         score = score.astype(dtype)
+        frame = steadied(self.method, frame, score)
         baseline_score = missing if frame.baseline_score is None else frame.baseline_score.astype(dtype)
         total = sum(array.astype(dtype).astype(np.float64).reshape(count, -1).sum(axis=1) for array in frame.values)
         residual = (total - (score - baseline_score)) if self.method.claims() else missing
+        given, unsquashed = self.subject.inputs, self._unsquashed(frame)
+        of = partial(of_samples, first=inputs.first - given.first, total=len(given))
         return Attribution(
             values=numbers(frame.values),
             target=told.targets.astype(np.int64),
@@ -269,15 +272,32 @@ class Task:
                 *frame.facts,
                 *notes,
                 *frame.notes,
-                *(() if frame.baseline is None else likeness(frame.baseline, inputs.arrays)),
+                *likeness(frame, inputs.arrays, score if self._is_absolute(unsquashed) else None, of),
                 *(() if self._tokens or view.wrt else drowned(self.method, inputs.arrays)),
-                *doubts(self.method, frame, score, residual, self.score.reader.name, self._unsquashed(frame)),
+                *doubts(self.method, frame, inputs.arrays, score, residual, self.score.reader.name, unsquashed, of),
             ),
         )
 
     def conventions(self) -> tuple[str, ...]:
         """What holds for any map of this task, and is no reason for doubt."""
-        return (*self.score.reader.notes(), *self.subject.notes)
+        return (*self.score.reader.notes(), *self.subject.notes, *self._beside())
+
+    def _beside(self) -> Iterator[str]:
+        """What is attributed to where `preprocess` is no part of the traced function."""
+        if not self.subject.view.prepares_outside:
+            return
+        if self.method.differentiates:
+            yield "preprocess only takes NumPy arrays, so the map is with respect to what it returns."
+        elif self.view.wrt is None:
+            yield (
+                "preprocess only takes NumPy arrays, so it is what it returns that is masked: the same, where it "
+                "treats each value by itself."
+            )
+
+    def _is_absolute(self, unsquashed: np.ndarray | None) -> bool:
+        """Whether the values add up to a difference of scores that is small or large beside the scores: of classes."""
+        classes = self.score.reader.name in ("logit", "probability")
+        return self.method.claims() and (classes or (unsquashed is not None and unsquashed.shape[-1] > 1))
 
     def _unsquashed(self, frame: Frame) -> np.ndarray | None:
         """(n, classes) what the model gives, where the score is one of its outputs as it is; else None."""

@@ -333,7 +333,7 @@ def test_equal_input_and_baseline_give_zeros_and_a_note(zoo):
     model, _ = zoo["functional"]
     a = xai.explain(model, np.zeros((1, 8, 8, 1)), "deep_lift")
     assert not a.values.any()
-    assert any("The baseline equals the input" in note for note in a.notes)
+    assert any("the baseline equals the input" in note for note in a.notes)
 
 
 def test_on_a_linear_network_it_is_integrated_gradients(zoo):

@@ -191,9 +191,14 @@ class Spread:
         return self._sum / self.masks
 
     @property
+    def variance(self) -> np.ndarray:
+        """(n,) of the scores that were seen."""
+        return np.maximum(self._square / self.masks - self.mean**2, 0)
+
+    @property
     def unexplained(self) -> np.ndarray:
         """(n,) the variance of the scores that makes a map uncertain; before a block is whole, all of it."""
-        everything = (self._square / self.masks - self.mean**2) * self.masks / max(self.masks - 1, 1)
+        everything = self.variance * self.masks / max(self.masks - 1, 1)
         if not self._free:
             return everything
         rest = np.maximum(self._rest / self._free, 0)

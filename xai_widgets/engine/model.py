@@ -267,7 +267,7 @@ class ModelView:
         """Find out whether `preprocess` can be traced; where it only takes NumPy it is applied outside of the graph.
 
         Returns:
-            Notes: one sentence where it is applied outside.
+            Notes: a sentence where it makes something else of a sample alone than of a batch.
 
         Raises:
             ValueError: It fails on tensors and on arrays, or changes the number of samples.
@@ -275,7 +275,6 @@ class ModelView:
         if self.preprocess is None:
             return ()
         preprocess = self.preprocess
-        notes: tuple[str, ...] = ()
 
         def run(*tensors: tf.Tensor) -> Any:
             return tf.nest.flatten(preprocess(tf.nest.pack_sequence_as(structure, list(tensors))))
@@ -285,7 +284,6 @@ class ModelView:
             prepared = function(*map(tf.constant, inputs))
         except Exception as tensor_error:
             self._outside, self.preprocess = preprocess, None
-            notes = ("preprocess only takes NumPy arrays, so the map is with respect to what it returns.",)
             try:
                 prepared = self.enter(inputs, structure)
             except Exception as error:
@@ -298,7 +296,29 @@ class ModelView:
         shapes = [tuple(array.shape) for array in prepared]
         if any(shape[:1] != (len(inputs[0]),) for shape in shapes):
             raise ValueError(f"preprocess must keep the {len(inputs[0])} samples of the batch, it gave {shapes}")
-        return notes
+        if len(inputs[0]) == 1:
+            return ()
+
+        def mixes() -> bool:
+            alone = [array[:1] for array in inputs]
+            with contextlib.suppress(Exception):  # whatever a function raises that cannot do with one sample
+                found = self.enter(alone, structure) if self._outside else function(*map(tf.constant, alone))
+                pairs = zip(found, prepared, strict=True)
+                return not all(_alike(np.asarray(one), np.asarray(several[:1])) for one, several in pairs)
+            return True
+
+        # Asked once of a function, by one small call.
+        if not self._compiled.once(("mixes", identity(preprocess)), mixes):
+            return ()
+        return (
+            "preprocess makes something else of a sample alone than in a batch, as it mixes samples or is random: the "
+            "map depends on which samples and copies are computed together.",
+        )
+
+    @property
+    def prepares_outside(self) -> bool:
+        """Whether `preprocess` only takes NumPy arrays, and is applied before the compiled functions."""
+        return self._outside is not None
 
     def enter(self, inputs: Sequence[np.ndarray], structure: Any) -> list[np.ndarray]:
         """What the compiled functions take for raw inputs: the same, or a NumPy-only `preprocess` of a copy."""
@@ -463,6 +483,11 @@ class ModelView:
             for path in self.group:
                 stack.enter_context(tapped(layers[path], functools.partial(see, path)))
             yield
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays are the same up to rounding."""
+    return one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-3 * np.abs(other).max(initial=0))
 
 
 def _find_layers(layer: Any, path: str, found: dict[str, Any], seen: set[int]) -> None:

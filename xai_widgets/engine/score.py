@@ -71,7 +71,12 @@ class ClassReader:
     def notes(self) -> tuple[str, ...]:
         activation = self.head.activation
         if activation is None:
-            if self.head.units == 1 and not self.probability:
+            if self.probability:
+                return (
+                    "probability=True could not be met, as no final softmax or sigmoid was found: the score is the "
+                    "model's output as it is.",
+                )
+            if self.head.units == 1:
                 return ()
             return ("No final softmax or sigmoid was found: the score is the model's output as it is.",)
         if self.probability:

@@ -53,6 +53,10 @@ class ActivationMap(Method):
             return "The map shows which places of the layer speak for {target}"
         return "The map shows which places of the layer speak for (+) and against (\u2212) {target}"
 
+    @property
+    def zero(self) -> str:
+        return ""  # `shown` tells it, by the signs before `relu`
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
         for path in view.channels_first:

@@ -126,6 +126,28 @@ class Frame:
     flow: Flow | None = None
 
 
+def magnitudes(values: Sequence[np.ndarray]) -> np.ndarray:
+    """(arrays, n) the largest magnitude in each array of each sample; not finite where a value is not."""
+    flat = [array.reshape(len(array), -1) for array in values]
+    return np.array([np.maximum(one.max(axis=1), -one.min(axis=1)) for one in flat])
+
+
+def resolution(score: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(n,) below which a difference of two scores is rounding, by the precision of the first ones."""
+    return np.asarray(_ROUNDING * np.finfo(score.dtype).eps * np.maximum(np.abs(score), np.abs(other)))
+
+
+def unmoved(values: Sequence[np.ndarray], score: np.ndarray, absent: np.ndarray) -> np.ndarray:
+    """(n,) whether values that are differences of scores, as is that of both ends, are all of them rounding."""
+    least = resolution(score, absent)
+    with np.errstate(invalid="ignore"):
+        same = np.asarray((np.abs(score - absent) <= least) & (least < np.inf))
+    return same & (magnitudes(values).max(axis=0) <= least) if same.any() else same
+
+
+_ROUNDING = 16  # units in the last place: sums within a network round many times
+
+
 def relative(error: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:
     """(n,) sum of the standard errors over the sum of the magnitudes: how much a sampled picture may still change."""
     apart, size = (
@@ -159,7 +181,7 @@ class Method(Declared):
         single: True where one pass does it all: its frame brings the score and what the model predicts, for which
             nobody asks beforehand.
         shared: What values that add up add up to.
-        missing: Where a part of it went that the values lack.
+        missing: Where a part of it went that the values lack; empty where `more` of what the method draws would add it.
     """
 
     family: ClassVar[str] = "Gradients"
@@ -171,12 +193,24 @@ class Method(Declared):
     refits: ClassVar[frozenset[str]] = frozenset()
     single: ClassVar[bool] = False
     shared: ClassVar[str] = "the difference of the scores"
-    missing: ClassVar[str] = "more steps or samples would add it"
+    missing: ClassVar[str] = ""
 
     @property
     def reading(self) -> str:
         """How to read a map whose values do not add up to a difference; "{target}" stands for what is explained."""
         return "The map shows what speaks for (+) and against (\u2212) {target}"
+
+    @property
+    def zero(self) -> str:
+        """Why a map is zero everywhere whose baseline is another than the input; empty where frames tell it."""
+        if not self.differentiates:
+            return "the score is the same whatever is masked"
+        return "the gradient is zero wherever it was taken, as behind dead units and saturated outputs"
+
+    @property
+    def more(self) -> str:
+        """What more of steadies a map, in words."""
+        return " or ".join(f"more {name}" for name in ("steps", "samples", "channels") if hasattr(self, name))
 
     @property
     def slopes(self) -> bool:

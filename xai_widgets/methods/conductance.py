@@ -11,7 +11,6 @@ from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.layout import positions
 from xai_widgets.methods.base import Frame, Inputs, Method
-from xai_widgets.methods.integrated_gradients import equals_input
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -75,9 +74,9 @@ class Conductance(Method):
         facts: tuple[str, ...] = (f"The values are those of layer {layer!r}, {shape}.",)
         if tokens is not None:
             facts += (f"Token ids enter through the output of their embedding {tokens!r}, where the path runs.",)
-        notes = equals_input(starts, site.end)
+        notes = list[str]()
         if len(walk.end) > 1:
-            notes += (f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.",)
+            notes.append(f"The layer is called {len(walk.end)} times: what passes several of its calls counts in each.")
         for state in path_means(walk, starts, self.rule, self.steps, partial(view.calls, entered)):
             yield Frame(
                 state.values,
@@ -90,7 +89,7 @@ class Conductance(Method):
                 baseline_score=state.start_score,
                 path=(state.alphas, state.scores),
                 facts=facts,
-                notes=notes,
+                notes=tuple(notes),
             )
 
     def claims(self) -> bool:

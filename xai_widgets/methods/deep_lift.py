@@ -11,7 +11,6 @@ import numpy as np
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs
-from xai_widgets.methods.integrated_gradients import equals_input
 from xai_widgets.methods.masking import ENDLESS
 from xai_widgets.methods.site import Site
 
@@ -37,6 +36,10 @@ class DeepLift(GradientMethod):
 
     baseline: Baseline = param(Constant(0.0), doc="What stands for absence: activations are compared with its own.")
 
+    @property
+    def zero(self) -> str:
+        return "what differs from the baseline moves no unit that the score depends on"
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.deep_lift import contributions
 
@@ -45,7 +48,6 @@ class DeepLift(GradientMethod):
         total = self.baseline.count or ENDLESS
         sums = [np.zeros(array.shape, np.float64) for array in site.end]
         baseline_score = np.zeros(len(inputs))
-        same: tuple[str, ...] = ()
         for call in view.calls(entered, total, rows=2):
             starts = [site.start(draw) for draw in range(call.start, call.stop)]
             references = [np.stack(arrays, axis=1) for arrays in zip(*starts, strict=True)]
@@ -53,7 +55,6 @@ class DeepLift(GradientMethod):
             for so_far, part in zip(sums, found.sums, strict=True):
                 so_far += part
             baseline_score += found.reference_scores.sum(axis=1)
-            same = equals_input(starts, site.end) if call.start == 0 else ()
             yield Frame(
                 [so_far / call.stop for so_far in sums],
                 progress=call.stop / total,
@@ -63,7 +64,7 @@ class DeepLift(GradientMethod):
                 baseline_score=baseline_score / call.stop,
                 outputs=found.outputs,
                 score=found.scores,
-                notes=(*same, *_kept_back(found.reach)),
+                notes=tuple(_kept_back(found.reach)),
             )
 
     def claims(self) -> bool:

@@ -26,6 +26,10 @@ class GradientInput(GradientMethod):
     def unitless(self) -> bool:
         return False
 
+    @property
+    def zero(self) -> str:
+        return f"the input is zero, or {super().zero}"
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 

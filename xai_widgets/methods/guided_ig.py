@@ -11,7 +11,6 @@ import numpy as np
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs
-from xai_widgets.methods.integrated_gradients import equals_input
 from xai_widgets.methods.site import Site
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class GuidedIG(GradientMethod):
         entered = view.enter(inputs.arrays, inputs.structure)
         site = Site(view, self.baseline, inputs, entered)
         starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
-        notes = equals_input(starts, site.end)
 
         def slopes(places: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
             return gradient_at(view, score, places, entered, inputs.structure)
@@ -66,7 +64,6 @@ class GuidedIG(GradientMethod):
                 baseline_score=state.start_score,
                 score=state.end_score,
                 path=state.path,
-                notes=notes,
             )
 
     def claims(self) -> bool:

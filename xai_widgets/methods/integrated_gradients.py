@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
 from xai_widgets.methods.base import Frame, GradientMethod, Inputs
@@ -39,7 +37,6 @@ class IntegratedGradients(GradientMethod):
         site = Site(view, self.baseline, inputs, entered)
         starts = [site.start(draw) for draw in range(self.baseline.count or 1)]
         walk = Walk(view, score, site.end, entered, structure)
-        notes = equals_input(starts, site.end)
         calls = partial(view.calls, entered)
         states = path_means(walk, starts, self.rule, self.steps, calls, end_too=not score.asked)
         for state in states:
@@ -54,15 +51,7 @@ class IntegratedGradients(GradientMethod):
                 score=state.end_score,
                 outputs=state.end_outputs,
                 path=(state.alphas, state.scores),
-                notes=notes,
             )
 
     def claims(self) -> bool:
         return True
-
-
-def equals_input(starts: list[list[np.ndarray]], end: list[np.ndarray]) -> tuple[str, ...]:
-    """A note where the baseline is the input itself, so that nothing can be attributed."""
-    if all(np.array_equal(before, after) for start in starts for before, after in zip(start, end, strict=True)):
-        return ("The baseline equals the input, so the map is zero everywhere.",)
-    return ()

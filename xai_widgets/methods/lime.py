@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import numpy as np
+
 from xai_widgets.baselines import Baseline, Constant
 from xai_widgets.declare import param
-from xai_widgets.methods.base import Frame, Inputs, Method
+from xai_widgets.methods.base import Frame, Inputs, Method, unmoved
 from xai_widgets.methods.masking import Masking
 from xai_widgets.methods.players import SEGMENTATIONS, Played, Players, check_segments, frame_of, play
 
@@ -79,7 +81,7 @@ def _frames(masking: Masking, players: Players, plays: Iterator[Played]) -> Iter
         game = cast("LocalGame", played.games[0])
         equations = game.equations if game.rounds and len(played.games) == 1 else None
         resume = partial(_resumed, masking, players, played)
-        yield frame_of(played, masking, players, *_trust(played), resume, equations)
+        yield frame_of(played, masking, players, *_trust(played, masking.dtype), resume, equations)
 
 
 def _resumed(masking: Masking, players: Players, played: Played, method: LIME) -> Iterator[Frame]:
@@ -88,15 +90,21 @@ def _resumed(masking: Masking, players: Players, played: Played, method: LIME) -
     return _frames(masking, players, play(masking, players, None, replace(played, games=games)))
 
 
-def _trust(played: Played) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _trust(played: Played, dtype: np.dtype[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """How well the linear model fits, in words, and where that is not well."""
-    explained = played.explained
+    whole, absent = played.ends.scores.T.astype(dtype)
+    explained = played.explained[~unmoved(played.values, whole, absent)]
+    if not len(explained):
+        return ("The score does not vary over the masks: a linear model has nothing to explain.",), ()
     lowest, highest = f"{explained.min():.2f}", f"{explained.max():.2f}"
     range_ = lowest if lowest == highest else f"{lowest} to {highest}"
     masks, effective = min(game.rounds for game in played.games), played.effective.min()
     facts: tuple[str, ...] = (
         f"R2 = {range_}: the linear model explains that much of how the score varies over the masks.",
     )
+    most = max(values.shape[1] for values in played.values)
+    if played.error is None and masks <= most:
+        facts = (f"R2 = {range_} means nothing: {most} weights fit the scores of {masks} masks whatever they are.",)
     if effective < 0.99 * masks:
         near = f"Masks near the input weigh more: all {masks:,} together count like {effective:,.0f} equal ones."
         facts = (*facts, near)

@@ -52,6 +52,10 @@ class LRP(GradientMethod):
         None, kind="limit", doc="Largest raw value, for z-box; by default 1 or 255 for pictures, or its own."
     )
 
+    @property
+    def zero(self) -> str:
+        return "no relevance comes as far as the input: biases take it up, or no unit on its way is active"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for layer, rule in self.rules.items():

@@ -30,8 +30,9 @@ class Masking:
         raw: Whether they have the shapes of the raw inputs.
         sizes: Of each array, the sizes of the axes along which it is masked.
         references: How many passes of the model a mask takes.
+        dtype: The precision of the model.
         shown: The first reference, for showing; None for embeddings.
-        facts, notes: Plain sentences on what stands for absence, and on where that misleads.
+        facts: Plain sentences on what stands for absence.
     """
 
     def __init__(self, view: ModelView, score: Score, baseline: Baseline, inputs: Inputs) -> None:
@@ -44,12 +45,10 @@ class Masking:
         self.site, self.shown = where.end, where.shown
         self.sizes = [places(array.shape) for array in self.site]
         self.references = len(starts)
+        self.dtype = view.dtype
         self._starts = starts
         self.raw = [array.shape for array in self.site] == [array.shape for array in inputs.arrays]
         self.facts = tuple(self._absence())
-        self.notes: tuple[str, ...] = ()
-        if all(np.array_equal(one, two) for start in starts for one, two in zip(start, self.site, strict=True)):
-            self.notes = ("The baseline equals the input, so the map is zero everywhere.",)
 
     def scores(self, paint: Paint, fixed: Sequence[np.ndarray] = ()) -> Masked:
         """The scores of masks that `paint` makes: see `engine.masks.Masked`."""

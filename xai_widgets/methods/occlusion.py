@@ -95,7 +95,6 @@ class Occlusion(Method):
                 outputs=outputs,
                 score=whole,
                 facts=masking.facts,
-                notes=masking.notes,
             )
 
     def _windows(self, masking: Masking) -> list[np.ndarray]:

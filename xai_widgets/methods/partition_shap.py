@@ -55,7 +55,6 @@ class PartitionSHAP(Method):
                 baseline=_joined(masking.shown for masking in maskings),
                 baseline_score=games.absent.copy(),
                 facts=(*maskings[0].facts, *_depth(games)),
-                notes=tuple(dict.fromkeys(note for masking in maskings for note in masking.notes)),
             )
             if settled:
                 return

@@ -325,7 +325,6 @@ def frame_of(
         surrogate=Surrogate(played.intercept, played.explained, played.effective, played.look, resume, equations),
         facts=(*masking.facts, *facts),
         notes=(
-            *masking.notes,
             *players.notes,
             *notes,
             *(_too_few(played, players) if done else ()),

@@ -90,7 +90,6 @@ class RISE(Method):
                 outputs=outputs,
                 score=whole,
                 facts=masking.facts,
-                notes=masking.notes,
             )
 
 
@@ -112,5 +111,11 @@ def _estimate(means: np.ndarray, spread: Spread, keep: float) -> tuple[np.ndarra
     """
     mask, square, product = means.transpose(1, 0, 2)
     values = product - spread.mean[:, None] * mask
-    variance = spread.unexplained[:, None] * np.maximum(square - mask**2, 0) / spread.masks
-    return values / keep, np.sqrt(variance) / keep
+    varies = np.maximum(square - mask**2, 0)
+    # No covariance is larger; what is, of scores that hardly vary, is the rounding of large sums.
+    most = _SLACK * np.sqrt(spread.variance[:, None] * varies)
+    error = np.sqrt(spread.unexplained[:, None] * varies / spread.masks)
+    return np.clip(values, -most, most) / keep, error / keep
+
+
+_SLACK = 1.001

@@ -42,22 +42,24 @@ class Saliency(GradientMethod):
     def unitless(self) -> bool:
         return self.normalize != "none"
 
+    @property
+    def zero(self) -> str:
+        return "the gradient adds up to zero" if self.normalize == "sum" else super().zero
+
     def frames(self, view: ModelView, score: Score, inputs: Inputs) -> Iterator[Frame]:
         from xai_widgets.engine.gradients import gradient
 
         found = gradient(view, score, view.enter(inputs.arrays, inputs.structure), inputs.structure)
-        values, vanished = normalized(found.gradients, self.normalize)
-        notes = (f"The {self.normalize} of the gradient is zero, so the map is zero.",) if vanished else ()
-        yield Frame(values, outputs=found.outputs, score=found.scores, notes=notes)
+        yield Frame(normalized(found.gradients, self.normalize), outputs=found.outputs, score=found.scores)
 
 
-def normalized(gradients: list[np.ndarray], by: str) -> tuple[list[np.ndarray], bool]:
-    """Each sample's gradients over their sum, L1 or L2 norm; zeros, and True, where that is zero for a sample."""
+def normalized(gradients: list[np.ndarray], by: str) -> list[np.ndarray]:
+    """Each sample's gradients over their sum, L1 or L2 norm; zeros where that is zero."""
     if by == "none":
-        return gradients, False
+        return gradients
     flat = np.concatenate([array.reshape(len(array), -1) for array in gradients], axis=1)
     size = {"sum": lambda: flat.sum(1), "l1": lambda: np.abs(flat).sum(1), "l2": lambda: np.linalg.norm(flat, axis=1)}[
         by
     ]()
     factor = np.divide(1, size, out=np.zeros_like(size), where=size != 0)
-    return [array * factor.reshape(-1, *[1] * (array.ndim - 1)) for array in gradients], bool((size == 0).any())
+    return [array * factor.reshape(-1, *[1] * (array.ndim - 1)) for array in gradients]

@@ -55,6 +55,10 @@ class SmoothGrad(Method):
     def unitless(self) -> bool:
         return self.of.unitless or self.reduce != "mean"
 
+    @property
+    def zero(self) -> str:
+        return "the maps of all noisy copies are the same" if self.reduce == "variance" else self.of.zero
+
     def check(self, view: ModelView, inputs: Inputs) -> None:
         super().check(view, inputs)
         if self.of != Saliency() and of_tokens(view):
