@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
-from models import function_model
+from keras import layers, ops
+from models import function_model, samples
 
 import xai_widgets as xai
 from xai_widgets.doubts import early_share, of_samples, steadied
@@ -182,3 +182,13 @@ def test_a_preprocess_that_mixes_samples_is_said_so(doubling, mean):
     inputs = np.arange(6.0).reshape(2, 3)
     assert "mixes samples" in notes_of(doubling, inputs, "saliency", preprocess=lambda x: x - mean(x))
     assert "mixes samples" not in notes_of(doubling, inputs, "saliency", preprocess=lambda x: x - mean(x[:1] * 0))
+
+
+def test_token_ids_beside_a_table_are_said_to_be_missing_in_the_map():
+    ids, table = keras.Input((6,), dtype="int32"), keras.Input((3,))
+    mean = layers.GlobalAveragePooling1D()(layers.Embedding(11, 4, name="words")(ids))
+    model = keras.Model([ids, table], layers.Dense(2)(layers.Concatenate()([mean, table])))
+    inputs = [np.ones((2, 6), int), samples(3, count=2)]
+    said = "Input 0 holds token ids, which have no gradient"
+    assert any(note.startswith(said) for note in xai.explain(model, inputs, "gradient_input", target=0).notes)
+    assert not any(note.startswith(said) for note in xai.explain(model, inputs, "occlusion", target=0).notes)

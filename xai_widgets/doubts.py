@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +66,7 @@ def doubts(
     score_name: str,
     outputs: np.ndarray | None,
     of: Of,
+    ids: Collection[int] = (),
 ) -> Iterator[str]:
     """What may mislead in a frame.
 
@@ -78,6 +79,7 @@ def doubts(
         score_name: What the scores are: "logit", "probability", "output", ...
         outputs: (n, classes) all that the model gives for them, where the score is one of these; else None.
         of: Names samples.
+        ids: The places of inputs that hold token ids.
     """
     sizes = magnitudes(frame.values)
     sure = (score > SURE) | (score < 1 - SURE) if score_name == "probability" else np.zeros(len(score), bool)
@@ -118,8 +120,15 @@ def doubts(
         yield from _nothing(method, frame, inputs, sizes.max(axis=0) == 0, sure, of)
     zero = np.flatnonzero(sizes.max(axis=1) == 0)
     if 0 < len(zero) < len(sizes) and not frame.of_layer:
-        listed = ", ".join(map(str, zero))
-        yield f"The map of input {listed} is zero: the score does not depend on it, or it equals its baseline."
+        tokens = [place for place in zero if place in ids and method.differentiates]
+        others = ", ".join(str(place) for place in zero if place not in tokens)
+        if tokens:
+            yield (
+                f"Input {', '.join(map(str, tokens))} holds token ids, which have no gradient, so what it adds is "
+                "missing in the map: wrt= its embedding explains it; Occlusion, RISE, LIME and KernelSHAP mask ids too."
+            )
+        if others:
+            yield f"The map of input {others} is zero: the score does not depend on it, or it equals its baseline."
     if frame.path is not None and frame.baseline_score is not None:
         yield from _uneven(frame.path, frame.baseline_score, score, of)
 

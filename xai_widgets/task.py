@@ -274,7 +274,17 @@ class Task:
                 *frame.notes,
                 *likeness(frame, inputs.arrays, score if self._is_absolute(unsquashed) else None, of),
                 *(() if self._tokens or view.wrt else drowned(self.method, inputs.arrays)),
-                *doubts(self.method, frame, inputs.arrays, score, residual, self.score.reader.name, unsquashed, of),
+                *doubts(
+                    self.method,
+                    frame,
+                    inputs.arrays,
+                    score,
+                    residual,
+                    self.score.reader.name,
+                    unsquashed,
+                    of,
+                    ids=view.vocabularies if len(inputs.arrays) > 1 else (),
+                ),
             ),
         )
 
