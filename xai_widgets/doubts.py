@@ -118,17 +118,8 @@ def doubts(
         yield f"Some values are not finite: {why}."
     if frame.progress >= 1 and not method.makes_input:
         yield from _nothing(method, frame, inputs, sizes.max(axis=0) == 0, sure, of)
-    zero = np.flatnonzero(sizes.max(axis=1) == 0)
-    if 0 < len(zero) < len(sizes) and not frame.of_layer:
-        tokens = [place for place in zero if place in ids and method.differentiates]
-        others = ", ".join(str(place) for place in zero if place not in tokens)
-        if tokens:
-            yield (
-                f"Input {', '.join(map(str, tokens))} holds token ids, which have no gradient, so what it adds is "
-                "missing in the map: wrt= its embedding explains it; Occlusion, RISE, LIME and KernelSHAP mask ids too."
-            )
-        if others:
-            yield f"The map of input {others} is zero: the score does not depend on it, or it equals its baseline."
+    if not frame.of_layer:
+        yield from _nothing_of(method, np.flatnonzero(sizes.max(axis=1) == 0), len(sizes), ids)
     if frame.path is not None and frame.baseline_score is not None:
         yield from _uneven(frame.path, frame.baseline_score, score, of)
 
@@ -171,6 +162,21 @@ def _nothing(
     ):
         if which.any():
             yield f"The map{of(which)} is zero everywhere: {why}."
+
+
+def _nothing_of(method: Method, zero: np.ndarray, count: int, ids: Collection[int]) -> Iterator[str]:
+    """Why the maps of some of so many inputs, by their places, are zero; those in `ids` hold token ids."""
+    if len(zero) == count:
+        return
+    tokens = [place for place in zero if place in ids and method.differentiates]
+    others = ", ".join(str(place) for place in zero if place not in tokens)
+    if tokens:
+        yield (
+            f"Input {', '.join(map(str, tokens))} holds token ids, which have no gradient, so what it adds is missing "
+            "in the map: wrt= its embedding explains it; Occlusion, RISE, LIME and KernelSHAP mask ids too."
+        )
+    if others:
+        yield f"The map of input {others} is zero: the score does not depend on it, or it equals its baseline."
 
 
 def _samples_more(drawn: int, ratio: float) -> str:

@@ -317,8 +317,11 @@ def test_channels_first_are_told_or_refused():
     x, y = samples(3, 9, 8), samples(9, 8, 3)
     assert any("channels first" in note for note in xai.explain(inner, x, "saliency", target=0).notes)
     assert not any("channels first" in note for note in xai.explain(outer, y, "saliency", target=0).notes)
-    with pytest.raises(ValueError, match="Occlusion takes the last axis for channels, but layer 'first'"):
-        xai.explain(inner, x, "occlusion", target=0)
+    entered = keras.Input((3, None, None))
+    pooled = layers.GlobalAveragePooling2D(data_format="channels_first", name="first")(entered)
+    for model in (inner, keras.Model(entered, pooled)):
+        with pytest.raises(ValueError, match="Occlusion takes the last axis for channels, but layer 'first'"):
+            xai.explain(model, x, "occlusion", target=0)
     assert xai.explain(outer, y, "occlusion", target=0).values.shape == (3, 9, 8, 1)
     with pytest.raises(ValueError, match="GradCAM takes the last axis of a layer"):
         xai.explain(outer, y, "grad_cam", target=0)
@@ -329,7 +332,7 @@ class Keeping(layers.Layer):
 
     def call(self, x):
         self.last = x * 2
-        self.pair = {"x": x}
+        self.pair = {"x": x, 1: [x]}
         return x
 
 

@@ -7,7 +7,7 @@ import functools
 import re
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,12 +113,19 @@ def attributes_kept(layers: Sequence[Any]) -> Iterator[None]:
     finally:
         for layer, before in kept:
             for name, value in list(layer.__dict__.items()):
-                if value is before.get(name) or not any(map(tf.is_symbolic_tensor, tf.nest.flatten(value))):
+                if value is before.get(name) or not _is_symbolic(value):
                     continue
                 if name in before:
                     layer.__dict__[name] = before[name]
                 else:
                     del layer.__dict__[name]
+
+
+def _is_symbolic(value: Any) -> bool:
+    """Whether it is a tensor of a graph, or holds one."""
+    if isinstance(value, Mapping):
+        return any(map(_is_symbolic, value.values()))
+    return any(map(_is_symbolic, value)) if isinstance(value, list | tuple) else bool(tf.is_symbolic_tensor(value))
 
 
 @contextlib.contextmanager

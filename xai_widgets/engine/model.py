@@ -362,11 +362,19 @@ class ModelView:
 
         def found() -> dict[str, tuple[int | None, ...]]:
             first = {path: one for path, one in self.layers.items() if getattr(one, "data_format", "") == _FIRST}
-            shapes = {path: (one.get_build_config() or {}).get("input_shape") for path, one in first.items()}
-            return {path: tuple(shape or ())[1:] for path, shape in shapes.items()}
+            return {path: _enters(one) for path, one in first.items()}
 
         paths: dict[str, tuple[int | None, ...]] = self._compiled.once((self.build, _FIRST), found)
         return paths
+
+    def channels_first_of(self, shapes: Sequence[tuple[int, ...]]) -> str | None:
+        """Path of a layer that takes samples of one of some shapes as they are, channels first; None without such."""
+        for path, wanted in self.channels_first.items():
+            for shape in shapes:
+                pairs = zip(wanted, shape, strict=False)
+                if wanted and len(wanted) == len(shape) and all(want in (None, got) for want, got in pairs):
+                    return path
+        return None
 
     def notes(self, shapes: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
         """Notes on what is unusual about the model, for samples of some shapes.
@@ -376,7 +384,7 @@ class ModelView:
         notes = []
         if any(np.any(state.numpy()) for state in self._states):
             notes.append("A stateful layer starts afresh here: what it holds from the calls before does not count.")
-        first = next((path for path, shape in self.channels_first.items() if shape in shapes), None)
+        first = self.channels_first_of(shapes)
         if first is not None:
             notes.append(
                 f"Layer {first!r} takes channels first, while heat maps and figures take the last axis for channels: "
@@ -501,3 +509,11 @@ def _find_layers(layer: Any, path: str, found: dict[str, Any], seen: set[int]) -
             name += "'"
         found[name] = child
         _find_layers(child, f"{name}/", found, seen)
+
+
+def _enters(layer: Any) -> tuple[int | None, ...]:
+    """The shape of a sample that enters a layer, as it was built or first called; () where neither tells."""
+    shape = (layer.get_build_config() or {}).get("input_shape")
+    if shape is None and layer._inbound_nodes:
+        shape = layer._inbound_nodes[0].input_tensors[0].shape
+    return tuple(shape or ())[1:]

@@ -280,13 +280,12 @@ def of_tokens(view: ModelView) -> bool:
 
 def _check_order(name: str, view: ModelView, inputs: Inputs) -> None:
     """Refuse inputs that have their channels first, for a method that asks where positions are."""
-    shapes = [array.shape[1:] for array in inputs.arrays]
-    for path, shape in view.channels_first.items():
-        if shape in shapes:
-            raise ValueError(
-                f"{name} takes the last axis for channels, but layer {path!r} takes the first: explain "
-                "keras.Sequential([keras.Input((H, W, C)), keras.layers.Permute((3, 1, 2)), model])"
-            )
+    path = view.channels_first_of([array.shape[1:] for array in inputs.arrays])
+    if path is not None:
+        raise ValueError(
+            f"{name} takes the last axis for channels, but layer {path!r} takes the first: explain "
+            "keras.Sequential([keras.Input((H, W, C)), keras.layers.Permute((3, 1, 2)), model])"
+        )
 
 
 def _check_baseline(baseline: Baseline, arrays: Sequence[np.ndarray], view: ModelView | None) -> None:
